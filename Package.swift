@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Targets of the kernel image. They also compile hosted, where `swift test` tests them.
+let guest: [Target] = [
+    .target(name: "LinuxABI"),
+    .target(name: "LaunchRecord"),
+    .target(name: "Platform", exclude: ["Process", "Fake"]),
+    .target(name: "LoaderCore", dependencies: ["LinuxABI"], path: "Sources/Loader/Core"),
+    .target(name: "Rewriter", path: "Sources/SyscallShim/Rewriter"),
+    .target(name: "Kernel", dependencies: ["LinuxABI", "LaunchRecord", "Platform", "LoaderCore"]),
+    .target(
+        name: "SyscallShim",
+        dependencies: ["Kernel", "LinuxABI", "Platform", "Rewriter"],
+        exclude: ["Rewriter"]
+    ),
+    .target(
+        name: "ProcessPlatform",
+        dependencies: ["LaunchRecord", "LinuxABI", "Platform"],
+        path: "Sources/Platform/Process"
+    ),
+    .target(
+        name: "Unikernel",
+        dependencies: ["Kernel", "ProcessPlatform", "SyscallShim"]
+    ),
+]
+
+/// Targets of the `unirun` command, which runs on the host.
+let host: [Target] = [
+    .systemLibrary(
+        name: "CLibELF",
+        path: "Sources/Loader/CLibELF",
+        pkgConfig: "libelf",
+        providers: [.apt(["libelf-dev"])]
+    ),
+    .target(
+        name: "ELFFile",
+        dependencies: ["CLibELF", "LoaderCore"],
+        path: "Sources/Loader/ELFFile"
+    ),
+    .target(
+        name: "Tender",
+        dependencies: [
+            "ELFFile", "LaunchRecord",
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
+    .executableTarget(
+        name: "unirun",
+        dependencies: [
+            "ELFFile", "SyscallShim", "Tender",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
+]
+
+let tests: [Target] = [
+    .target(name: "FakePlatform", dependencies: ["Platform"], path: "Sources/Platform/Fake"),
+    .testTarget(name: "LaunchRecordTests", dependencies: ["LaunchRecord"]),
+    .testTarget(name: "LoaderTests", dependencies: ["LoaderCore", "ELFFile"]),
+    .testTarget(name: "RewriterTests", dependencies: ["Rewriter"]),
+    .testTarget(name: "KernelTests", dependencies: ["FakePlatform", "Kernel"]),
+    .testTarget(name: "SyscallShimTests", dependencies: ["FakePlatform", "SyscallShim"]),
+    .testTarget(name: "TenderTests", dependencies: ["Tender", "unirun"]),
+    .testTarget(name: "IntegrationTests"),
+]
+
+let package = Package(
+    name: "unirun",
+    products: [
+        .executable(name: "unirun", targets: ["unirun"]),
+        .library(name: "Unikernel", type: .static, targets: ["Unikernel"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: guest + host + tests,
+    // The kernel brings its own concurrency: one lock, its own threads (docs/adr/0002).
+    swiftLanguageModes: [.v5]
+)

@@ -1,0 +1,30 @@
+/// One request of the kernel to `unirun`, and the answer, on `HostDescriptor.control`.
+///
+/// Both are `ControlMessage.encodedSize` bytes, little-endian:
+///
+///     u32 operation, i32 descriptor, u64 argument, i64 result, u8 payload[104]
+///
+/// An answer repeats the operation; `result` is zero or more, or a negated errno. One request is
+/// under way at a time. `unirun` refuses what is not listed here with `EPERM`: a hostile kernel
+/// gains nothing on this socket but control over the terminal that it was given.
+public enum ControlMessage {
+    public static let encodedSize = 128
+    public static let payloadOffset = 24
+    public static let payloadSize = 104
+
+    public enum Operation: UInt32, Sendable {
+        /// A terminal or `FIONREAD` ioctl on a standard stream; `argument` is the request number,
+        /// the payload is the structure that it reads or writes.
+        case inputOutputControl = 1
+        /// `lseek` on a standard stream; `argument` is the offset, `payload[0]` whence.
+        case seek = 2
+        /// The program stopped (`SIGTSTP`, `SIGSTOP`): stop `unirun` likewise, answer when continued.
+        case stop = 3
+        /// `ftruncate` of a standard stream that is a regular file; `argument` is the length.
+        case truncate = 4
+        /// `fsync` of a standard stream.
+        case synchronize = 5
+        /// `fstat` of a standard stream; the payload begins with a `HostStream`.
+        case status = 6
+    }
+}

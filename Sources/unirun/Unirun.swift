@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Unirun: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "unirun")
+}

@@ -1,1 +1,145 @@
+/* The contract between the kernel and the world it runs in.
+ *
+ * The entry that ran (Linux process or machine) fills one boot_information and one
+ * platform_operations and calls kernel_start. Everything the kernel needs of the outside passes
+ * through here; it knows nothing else of the host. Checks are done once, above the contract:
+ * the operations trust their arguments, and return zero or more, or a negated errno.
+ *
+ * Unless an operation says otherwise it may be called only by the holder of the kernel, with a
+ * kernel stack, and it neither blocks nor calls back.
+ */
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "context.h"
+#include "cpu.h"
+#include "trap_frame.h"
+#include "user_copy.h"
+
+#define PLATFORM_VERSION 1
+
+enum platform_world { PLATFORM_PROCESS = 1, PLATFORM_VIRTUAL = 2, PLATFORM_FAKE = 3 };
+
+/* The sources that pages of a guest mapping can come from. */
+enum platform_image {
+    PLATFORM_IMAGE_PROGRAM = 0, /* the file that unirun was given */
+    PLATFORM_IMAGE_ROOT = 1,    /* the root file system's image */
+};
+
+/* Streams to and from the outside. */
+enum platform_stream {
+    PLATFORM_STREAM_INPUT = 0,
+    PLATFORM_STREAM_OUTPUT = 1,
+    PLATFORM_STREAM_ERROR = 2,
+    PLATFORM_STREAM_CONTROL = 6,
+    PLATFORM_STREAM_TRACE = 8,
+    PLATFORM_STREAM_STATISTICS = 9,
+};
+
+enum platform_clock { PLATFORM_CLOCK_MONOTONIC = 1, PLATFORM_CLOCK_REALTIME = 0 };
+
+/* Protection of guest pages: the bits of mmap(2). */
+enum platform_protection { PLATFORM_READ = 1, PLATFORM_WRITE = 2, PLATFORM_EXECUTE = 4 };
+
+struct boot_information {
+    uint32_t version; /* PLATFORM_VERSION */
+    uint32_t world;   /* enum platform_world */
+    /* The launch record (Sources/LaunchRecord), readable as long as the kernel runs. */
+    const void *_Nonnull launch_record;
+    uint64_t launch_record_size;
+    /* All of the machine's memory, mapped at one place, zero where it was never written. */
+    void *_Nonnull memory;
+    uint64_t memory_size; /* bytes, a multiple of the page size */
+    /* Bounds of the guest's part of the address space above the kernel image. */
+    uint64_t user_start, user_end;
+    /* The vDSO as the program sees it; zero when there is none. */
+    uint64_t vdso;
+    uint64_t hwcap, hwcap2;
+    uint64_t processors;
+    /* Bytes of the xsave area that the enabled features need, and those features (XCR0). */
+    uint64_t xsave_size, xsave_features;
+    /* 1 when rdfsbase and its kin may be used. */
+    uint64_t has_fsgsbase;
+    uint8_t random_seed[32];
+};
+
+struct platform_segment {
+    void *_Nullable base;
+    uint64_t length;
+};
+
+/* One stream whose readiness is asked for; the events are those of poll(2). */
+struct platform_poll {
+    int32_t stream;
+    int16_t events;
+    int16_t ready;
+};
+
+struct platform_operations {
+    /* --- time --- */
+
+    /* Nanoseconds of a clock. May be called from anywhere. */
+    uint64_t (*_Nonnull read_clock)(uint32_t clock);
+    /* Asks for one timer interrupt at a time of the monotonic clock; UINT64_MAX takes it back. */
+    void (*_Nonnull set_timer)(uint64_t deadline);
+
+    /* --- the running program's address space; page-aligned throughout --- */
+
+    /* Fresh zero pages; what was there is replaced. */
+    int64_t (*_Nonnull map_anonymous)(uint64_t start, uint64_t length, uint32_t protection);
+    /* Pages of the machine's memory from `offset`; shared, or copied when written. */
+    int64_t (*_Nonnull map_memory)(uint64_t start, uint64_t length, uint64_t offset,
+                                   uint32_t protection, uint32_t is_shared);
+    /* Pages of an image, copied when written. */
+    int64_t (*_Nonnull map_image)(uint64_t start, uint64_t length, uint32_t image, uint64_t offset,
+                                  uint32_t protection);
+    /* Nothing: an access faults. */
+    int64_t (*_Nonnull unmap)(uint64_t start, uint64_t length);
+    int64_t (*_Nonnull protect)(uint64_t start, uint64_t length, uint32_t protection);
+    /* Moves pages; `to` holds nothing. The lengths differ when the mapping grows or shrinks. */
+    int64_t (*_Nonnull move)(uint64_t from, uint64_t from_length, uint64_t to, uint64_t to_length);
+    /* Anonymous pages become zero again and their memory free; private pages of an image or of
+     * memory become what they were before they were written. */
+    int64_t (*_Nonnull discard)(uint64_t start, uint64_t length);
+    /* One byte a page: 1 when it is resident. */
+    int64_t (*_Nonnull resident)(uint64_t start, uint64_t length, uint8_t *_Nonnull pages);
+    /* Bytes of the program's memory that are resident, for /proc; -ENOSYS when it is not known. */
+    int64_t (*_Nonnull resident_size)(void);
+
+    /* --- the machine's memory --- */
+
+    /* A range of the machine's memory is not used any more: it may be taken back and then reads
+     * as zero. */
+    void (*_Nonnull release_memory)(uint64_t offset, uint64_t length);
+    /* Reads from an image, as pread(2). */
+    int64_t (*_Nonnull read_image)(uint32_t image, uint64_t offset, void *_Nonnull buffer,
+                                   uint64_t length);
+
+    /* --- streams --- */
+
+    /* As readv(2) and writev(2), at most 16 segments of kernel or user memory; -EFAULT when a
+     * segment is not mapped. They may block when the stream is not ready: poll first. */
+    int64_t (*_Nonnull stream_read)(int32_t stream, const struct platform_segment *_Nonnull segments,
+                                    uint64_t count);
+    int64_t (*_Nonnull stream_write)(int32_t stream,
+                                     const struct platform_segment *_Nonnull segments,
+                                     uint64_t count);
+    /* Waits until a stream is ready, an interrupt came, or the monotonic clock reaches `deadline`
+     * (0: do not wait, UINT64_MAX: for ever). Returns how many are ready. */
+    int64_t (*_Nonnull wait)(struct platform_poll *_Nullable streams, uint64_t count,
+                             uint64_t deadline);
+
+    /* --- the end --- */
+
+    /* Ends the instance with an exit status of 0 to 255. */
+    void (*_Nonnull exit)(int32_t status) __attribute__((noreturn));
+};
+
+/* What the kernel offers the platform. */
+
+/* Runs the kernel on the boot stack; never returns. Both structs live for ever. */
+void kernel_start(const struct boot_information *_Nonnull information,
+                  const struct platform_operations *_Nonnull operations)
+    __attribute__((noreturn));

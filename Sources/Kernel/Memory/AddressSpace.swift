@@ -1,0 +1,6 @@
+import LinuxABI
+
+/// The mappings of a process.
+public final class AddressSpace {
+    public init() {}
+}

@@ -1,0 +1,116 @@
+import LinuxABI
+import Platform
+
+/// A program that runs: an address space, descriptors, and the threads that share them.
+///
+/// Like threads, processes are pooled and never freed, so that references to them cost nothing.
+public final class Process {
+    public static let kernelID: Int32 = 1
+
+    /// As getpid(2).
+    public internal(set) var id: Int32 = 0
+    unowned(unsafe) public internal(set) var parent: Process?
+    /// The oldest thread that still runs; the others follow by `nextInProcess`.
+    unowned(unsafe) var firstThread: Thread?
+    public internal(set) var threadCount = 0
+
+    public var addressSpace: AddressSpace! = nil
+    public var descriptors: DescriptorTable! = nil
+    /// Root, working directory and umask.
+    public var paths: PathContext! = nil
+    public var signals: ProcessSignals! = nil
+    public var credentials = Credentials()
+    public var limits = ResourceLimits()
+
+    /// What execve(2) was given, for /proc.
+    public var executable = ExecutableImage()
+
+    /// Monotonic time at which the process started.
+    public internal(set) var startTime: Nanoseconds = 0
+    /// Processor time of threads that have ended.
+    var processorTimeOfEnded: Nanoseconds = 0
+    /// Set when every thread is to end: the status as wait(2) tells it.
+    public internal(set) var exitStatus: ExitStatus?
+
+    init() {}
+
+    @inline(__always)
+    public static var current: Process { Thread.current.process }
+
+    /// Calls `body` with each thread.
+    public func forEachThread(_ body: (Thread) -> Void) {
+        unowned(unsafe) var cursor = firstThread
+        while let thread = cursor {
+            cursor = thread.nextInProcess
+            body(thread)
+        }
+    }
+}
+
+/// How a process ended.
+public enum ExitStatus: Equatable {
+    /// exit(2) with the low 8 bits of its argument.
+    case exited(UInt8)
+    case killed(signal: Int32, dumpedCore: Bool)
+
+    /// The status as wait(2) encodes it.
+    public var waitStatus: Int32 {
+        switch self {
+        case .exited(let code): Int32(code) << 8
+        case .killed(let signal, let dumpedCore): signal | (dumpedCore ? 0x80 : 0)
+        }
+    }
+
+    /// The status as a shell tells it: 128 and the signal's number for a kill.
+    public var shellStatus: Int32 {
+        switch self {
+        case .exited(let code): Int32(code)
+        case .killed(let signal, _): 128 + signal
+        }
+    }
+}
+
+/// User and group identities, as credentials(7).
+public struct Credentials {
+    public var realUser: UInt32 = 0
+    public var effectiveUser: UInt32 = 0
+    public var savedUser: UInt32 = 0
+    public var fileSystemUser: UInt32 = 0
+    public var realGroup: UInt32 = 0
+    public var effectiveGroup: UInt32 = 0
+    public var savedGroup: UInt32 = 0
+    public var fileSystemGroup: UInt32 = 0
+    public var supplementaryGroups: [UInt32] = []
+
+    public init() {}
+
+    public init(user: UInt32, group: UInt32) {
+        realUser = user
+        effectiveUser = user
+        savedUser = user
+        fileSystemUser = user
+        realGroup = group
+        effectiveGroup = group
+        savedGroup = group
+        fileSystemGroup = group
+    }
+
+    public func isInGroup(_ group: UInt32) -> Bool {
+        group == fileSystemGroup || supplementaryGroups.contains(group)
+    }
+}
+
+/// What execve(2) loaded.
+public struct ExecutableImage {
+    /// Absolute path, for /proc/PID/exe.
+    public var path: [UInt8] = []
+    /// Where the arguments, the environment and the auxiliary vector lie in the program's memory.
+    public var arguments: Range<UInt> = 0..<0
+    public var environment: Range<UInt> = 0..<0
+    public var auxiliaryVector: [UInt64] = []
+    public var stackStart: UInt = 0
+    public var codeRange: Range<UInt> = 0..<0
+    public var dataRange: Range<UInt> = 0..<0
+
+    public init() {}
+}

@@ -1,0 +1,132 @@
+import LinuxABI
+import Platform
+
+/// A thread of the program: a kernel stack, the registers saved on it, and what it waits for.
+///
+/// Threads come from a pool and go back to it (`Thread+Pool.swift`): an object is never freed, so
+/// the unowned references that the hot paths use stay valid, and costs no reference count.
+public final class Thread {
+    public enum State: UInt8 {
+        case unused
+        case runnable
+        case blocked
+        /// Stopped by a signal; only SIGCONT and SIGKILL make it runnable.
+        case stopped
+        case exited
+    }
+
+    public static let kernelStackSize = 32 << 10
+
+    /// As gettid(2).
+    public internal(set) var id: Int32 = 0
+    unowned(unsafe) public internal(set) var process: Process!
+    public internal(set) var state = State.unused
+    /// Up to 15 bytes and a NUL, as prctl(PR_SET_NAME).
+    public var name = ThreadName()
+
+    // MARK: Context
+
+    /// Base of the kernel stack; its top is `kernelStackSize` above.
+    let kernelStack: UnsafeMutableRawPointer
+    /// The kernel stack pointer while another thread runs.
+    var savedStackPointer: UInt64 = 0
+    /// The %fs base while another thread runs.
+    var savedThreadPointer: UInt64 = 0
+    /// Vector and floating-point registers while another thread runs.
+    let vectorState: UnsafeMutableRawPointer
+    /// What the thread runs first, when it is the kernel's own.
+    var kernelBody: (() -> Void)?
+
+    // MARK: Scheduling
+
+    /// The next thread in the run queue.
+    unowned(unsafe) var nextRunnable: Thread?
+    /// Other threads of the process, in the order of their creation.
+    unowned(unsafe) var nextInProcess: Thread?
+    unowned(unsafe) var nextFree: Thread?
+    public private(set) lazy var waitEntry = ThreadWaitEntry(self)
+    private(set) lazy var sleepTimer: Timer = SleepTimer(self)
+    /// Whether a signal may end the wait under way.
+    var isInterruptible = false
+    /// Why `Scheduler.block` returned.
+    var wakeReason = WakeReason.event
+    /// Monotonic time at which the thread was last put on the processor.
+    var startedRunning: Nanoseconds = 0
+    /// Time on the processor before `startedRunning`.
+    var processorTime: Nanoseconds = 0
+    public internal(set) var voluntarySwitches = 0
+    public internal(set) var involuntarySwitches = 0
+
+    // MARK: Signals
+
+    public let signals = ThreadSignals()
+
+    // MARK: Exit
+
+    /// set_tid_address(2): zeroed and woken when the thread ends.
+    public var clearOnExit: UInt = 0
+    /// set_robust_list(2).
+    public var robustList: UInt = 0
+
+    init(kernelStack: UnsafeMutableRawPointer, vectorState: UnsafeMutableRawPointer) {
+        self.kernelStack = kernelStack
+        self.vectorState = vectorState
+    }
+
+    /// The thread that runs.
+    @inline(__always)
+    public static var current: Thread {
+        Unmanaged<Thread>.fromOpaque(cpu_current_thread()!).takeUnretainedValue()
+    }
+
+    /// Lends the running thread without touching its reference count.
+    @inline(__always)
+    public static func withCurrent<Result>(_ body: (Thread) -> Result) -> Result {
+        Unmanaged<Thread>.fromOpaque(cpu_current_thread()!)._withUnsafeGuaranteedRef(body)
+    }
+
+    var kernelStackTop: UnsafeMutableRawPointer { kernelStack + Thread.kernelStackSize }
+
+    /// The program's registers, at the top of the kernel stack whenever a thread that left user
+    /// mode is looked at by another, and inside handlers that ask for the whole frame.
+    public var frame: UnsafeMutablePointer<trap_frame> {
+        (kernelStackTop - MemoryLayout<trap_frame>.size).assumingMemoryBound(to: trap_frame.self)
+    }
+}
+
+enum WakeReason: UInt8 {
+    case event
+    case timeout
+    case signal
+}
+
+/// A thread's name, `TASK_COMM_LEN` bytes, NUL-terminated.
+public struct ThreadName {
+    public static let capacity = 16
+    public var bytes = InlineArray<16, UInt8>(repeating: 0)
+
+    public init() {}
+
+    /// Takes the beginning of `text`, as prctl(PR_SET_NAME) does.
+    public init(_ text: UnsafeRawBufferPointer) {
+        for index in 0..<min(text.count, ThreadName.capacity - 1) {
+            guard text[index] != 0 else { return }
+            bytes[index] = text[index]
+        }
+    }
+
+    public var count: Int {
+        var length = 0
+        while length < ThreadName.capacity, bytes[length] != 0 { length += 1 }
+        return length
+    }
+}
+
+/// Ends a thread's wait.
+private final class SleepTimer: Timer {
+    unowned(unsafe) let thread: Thread
+
+    init(_ thread: Thread) { self.thread = thread }
+
+    override func expired(at time: Nanoseconds) { Scheduler.wake(thread, because: .timeout) }
+}

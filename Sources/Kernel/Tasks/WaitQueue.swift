@@ -1,0 +1,101 @@
+import LinuxABI
+
+/// A queue of those who wait for something to change in the object that owns it.
+///
+/// The kernel is not preempted and one processor runs it at a time, so a condition that was
+/// checked before `wait` cannot change before the waiter is queued: no wake-up is lost.
+public final class WaitQueue {
+    // Entries are linked without ownership: each is owned by the thread or the epoll item that
+    // waits, which takes it out before it dies.
+    unowned(unsafe) private var first: WaitEntry?
+    unowned(unsafe) private var last: WaitEntry?
+
+    public init() {}
+
+    deinit {
+        // Whoever still waits on an object that went away (an epoll item) must not point here.
+        while let entry = first { remove(entry) }
+    }
+
+    @inline(__always)
+    public var isEmpty: Bool { first == nil }
+
+    /// Puts an entry at the end.
+    public func add(_ entry: WaitEntry) {
+        entry.queue = self
+        entry.next = nil
+        entry.previous = last
+        if let last { last.next = entry } else { first = entry }
+        last = entry
+    }
+
+    public func remove(_ entry: WaitEntry) {
+        guard entry.queue === self else { return }
+        if let previous = entry.previous { previous.next = entry.next } else { first = entry.next }
+        if let next = entry.next { next.previous = entry.previous } else { last = entry.previous }
+        entry.queue = nil
+        entry.next = nil
+        entry.previous = nil
+    }
+
+    /// Tells the waiters, oldest first, that `events` happened, until `limit` of them took it.
+    public func wake(_ events: PollEvents = .all, limit: Int = .max) {
+        guard first != nil else { return }
+        wakeWaiters(events, limit: limit)
+    }
+
+    private func wakeWaiters(_ events: PollEvents, limit: Int) {
+        unowned(unsafe) var cursor = first
+        var remaining = limit
+        while remaining > 0, let entry = cursor {
+            cursor = entry.next
+            if entry.notify(events) { remaining -= 1 }
+        }
+    }
+
+    /// Blocks the current thread until it is woken here. The caller checks its condition again.
+    ///
+    /// Throws `interrupted` when a signal is to be taken, `timedOut` when the monotonic clock
+    /// reaches `deadline`.
+    public func wait(
+        for events: PollEvents = .all, until deadline: Nanoseconds = .never,
+        isInterruptible: Bool = true
+    ) throws(Errno) {
+        let entry = Thread.current.waitEntry
+        entry.interest = events
+        add(entry)
+        defer { remove(entry) }
+        try Scheduler.block(until: deadline, isInterruptible: isInterruptible)
+    }
+}
+
+/// One waiter's place in one queue.
+open class WaitEntry {
+    unowned(unsafe) public internal(set) var queue: WaitQueue?
+    unowned(unsafe) fileprivate var next: WaitEntry?
+    unowned(unsafe) fileprivate var previous: WaitEntry?
+
+    public init() {}
+
+    /// Takes the news; true when this waiter counts against the limit of those to wake.
+    open func notify(_ events: PollEvents) -> Bool { false }
+
+    /// Takes the entry out of the queue it is in, if it is in one.
+    public final func leave() { queue?.remove(self) }
+}
+
+/// Wakes a thread.
+public final class ThreadWaitEntry: WaitEntry {
+    unowned(unsafe) let thread: Thread
+    public var interest: PollEvents = .all
+    /// What woke the thread; a poll that waits on many objects looks at it.
+    public internal(set) var arrived: PollEvents = []
+
+    public init(_ thread: Thread) { self.thread = thread }
+
+    public override func notify(_ events: PollEvents) -> Bool {
+        guard !interest.isDisjoint(with: events) else { return false }
+        arrived.formUnion(events)
+        return Scheduler.wake(thread)
+    }
+}

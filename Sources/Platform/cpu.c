@@ -1,0 +1,3 @@
+#include "cpu.h"
+
+struct cpu boot_cpu = {.self = &boot_cpu};

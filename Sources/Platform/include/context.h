@@ -1,0 +1,27 @@
+#pragma once
+
+#include <stdint.h>
+
+/* Saves the callee-saved registers on the current kernel stack, stores the stack pointer in
+ * `*from` and goes on where the owner of the stack pointer `to` stopped. */
+void context_switch(uint64_t *_Nonnull from, uint64_t to);
+
+/* Vector and floating-point state; `area` is 64-byte aligned and boot_information.xsave_size
+ * long, zeroed before its first use. */
+static inline void vector_state_save(void *_Nonnull area) {
+    __asm__ volatile("xsaveopt64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+}
+
+static inline void vector_state_restore(const void *_Nonnull area) {
+    __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+}
+
+static inline uint64_t thread_pointer_read(void) {
+    uint64_t base;
+    __asm__ volatile("rdfsbase %0" : "=r"(base));
+    return base;
+}
+
+static inline void thread_pointer_write(uint64_t base) {
+    __asm__ volatile("wrfsbase %0" : : "r"(base));
+}

@@ -1,0 +1,77 @@
+#pragma once
+
+/* Byte offsets into struct cpu, for assembly; %gs points at it. */
+#define CPU_SELF 0
+#define CPU_KERNEL_STACK 8
+#define CPU_USER_STACK 16
+#define CPU_PENDING 24
+#define CPU_THREAD 32
+
+#ifndef __ASSEMBLER__
+#include <stddef.h>
+#include <stdint.h>
+
+/* What one processor has in hand. */
+struct cpu {
+    struct cpu *_Nonnull self;
+    /* Top of the kernel stack of the thread that runs. */
+    uint64_t kernel_stack;
+    /* The program's stack pointer while the entry changes stacks. */
+    uint64_t user_stack;
+    /* What is to be done before the program runs on: enum cpu_pending. Set by interrupts. */
+    volatile uint32_t pending;
+    uint32_t unused;
+    /* The Thread that runs, not retained. */
+    void *_Nullable thread;
+    /* Signals that came from outside, a bit each (1 << (n - 1)). Set by interrupts. */
+    volatile uint64_t outside_signals;
+    /* Program counter and handler of a user-memory copy that faults: see copy.S. */
+};
+
+enum cpu_pending {
+    CPU_PENDING_TIMER = 1,   /* the timer's deadline came */
+    CPU_PENDING_SIGNAL = 2,  /* the thread has a signal to take, or outside_signals is not zero */
+    CPU_PENDING_RESCHEDULE = 4,
+};
+
+_Static_assert(offsetof(struct cpu, kernel_stack) == CPU_KERNEL_STACK, "");
+_Static_assert(offsetof(struct cpu, user_stack) == CPU_USER_STACK, "");
+_Static_assert(offsetof(struct cpu, pending) == CPU_PENDING, "");
+_Static_assert(offsetof(struct cpu, thread) == CPU_THREAD, "");
+
+extern struct cpu boot_cpu;
+
+#ifdef UNIRUN_GUEST
+static inline __attribute__((always_inline)) void *_Nullable cpu_current_thread(void) {
+    void *thread;
+    __asm__("mov %%gs:%c1, %0" : "=r"(thread) : "i"(CPU_THREAD));
+    return thread;
+}
+#else
+static inline __attribute__((always_inline)) void *_Nullable cpu_current_thread(void) {
+    return boot_cpu.thread;
+}
+#endif
+
+static inline __attribute__((always_inline)) struct cpu *_Nonnull cpu_current(void) {
+    return &boot_cpu;
+}
+
+static inline __attribute__((always_inline)) void cpu_set_pending(uint32_t work) {
+    __asm__ volatile("lock orl %1, %0" : "+m"(boot_cpu.pending) : "ri"(work) : "memory");
+}
+
+/* Takes and clears what is pending. */
+static inline __attribute__((always_inline)) uint32_t cpu_take_pending(void) {
+    uint32_t work = 0;
+    __asm__ volatile("xchgl %0, %1" : "+r"(work), "+m"(boot_cpu.pending) : : "memory");
+    return work;
+}
+
+/* Takes and clears the signals that came from outside. */
+static inline __attribute__((always_inline)) uint64_t cpu_take_outside_signals(void) {
+    uint64_t signals = 0;
+    __asm__ volatile("xchgq %0, %1" : "+r"(signals), "+m"(boot_cpu.outside_signals) : : "memory");
+    return signals;
+}
+#endif

@@ -1,0 +1,12 @@
+import Kernel
+import LinuxABI
+import Platform
+
+/// Runs a handler's body for the current thread and turns its error into `-errno`, the only place
+/// where that is done.
+@inline(__always)
+func answer(_ body: (Thread) throws(Errno) -> Int) -> Int {
+    Thread.withCurrent { thread in
+        do throws(Errno) { return try body(thread) } catch { return -Int(error.rawValue) }
+    }
+}

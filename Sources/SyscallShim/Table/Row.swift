@@ -1,0 +1,109 @@
+import LinuxABI
+import Platform
+
+/// A handler: the six argument registers in, `rax` out. It only decodes, calls a service of the
+/// kernel and encodes.
+public typealias Handler = @convention(c) (UInt, UInt, UInt, UInt, UInt, UInt) -> Int
+
+/// A handler that reads or replaces the whole register frame: clone, execve, rt_sigreturn. What it
+/// returns becomes `rax` of the frame.
+public typealias FrameHandler = @convention(c) (UnsafeMutablePointer<trap_frame>) -> Int
+
+/// One system call: the only place where it is described. Dispatch, `--strace`, `unirun syscalls`,
+/// `unirun check` and the compatibility matrix are made from it.
+///
+/// Tables of rows are plain data in the image: a row holds nothing that must be built at run time.
+public struct Row {
+    /// The number on x86-64.
+    public let number: UInt16
+    public let level: Level
+    public let restart: Restart
+    public let result: Argument
+    public let arguments: InlineArray<6, Argument>
+    public let name: StaticString
+    /// What is missing, for a partial row; why, for a refused one.
+    public let note: StaticString
+    let handler: Handler?
+    let frameHandler: FrameHandler?
+    /// What a refused call fails with, as errno(3) numbers it.
+    public let refusal: UInt16
+
+    /// How much of the call there is.
+    public enum Level: UInt8 {
+        case full
+        case partial
+        case refused
+    }
+
+    /// What becomes of a call that a signal interrupted: signal(7).
+    public enum Restart: UInt8 {
+        /// Fails with EINTR.
+        case never
+        /// Starts again when the handler's SA_RESTART says so, or when no handler ran.
+        case byAction
+        /// Starts again only when no handler ran.
+        case withoutHandler
+        /// As `withoutHandler`, for the time that is left: nanosleep(2) and its kin.
+        case remaining
+    }
+
+    /// A call that is answered from its six registers.
+    @inline(__always)
+    public init(
+        _ number: UInt16, _ name: StaticString, _ handler: @escaping Handler,
+        _ level: Level = .full, _ first: Argument = .none, _ second: Argument = .none,
+        _ third: Argument = .none, _ fourth: Argument = .none, _ fifth: Argument = .none,
+        _ sixth: Argument = .none, result: Argument = .integer, restart: Restart = .never,
+        note: StaticString = ""
+    ) {
+        self.number = number
+        self.name = name
+        self.level = level
+        self.note = note
+        self.handler = handler
+        self.frameHandler = nil
+        self.refusal = 0
+        self.restart = restart
+        self.result = result
+        self.arguments = [first, second, third, fourth, fifth, sixth]
+    }
+
+    /// A call that needs the whole frame.
+    @inline(__always)
+    public init(
+        _ number: UInt16, _ name: StaticString, frame handler: @escaping FrameHandler,
+        _ level: Level = .full, _ first: Argument = .none, _ second: Argument = .none,
+        _ third: Argument = .none, _ fourth: Argument = .none, _ fifth: Argument = .none,
+        _ sixth: Argument = .none, result: Argument = .integer, restart: Restart = .never,
+        note: StaticString = ""
+    ) {
+        self.number = number
+        self.name = name
+        self.level = level
+        self.note = note
+        self.handler = nil
+        self.frameHandler = handler
+        self.refusal = 0
+        self.restart = restart
+        self.result = result
+        self.arguments = [first, second, third, fourth, fifth, sixth]
+    }
+
+    /// A call that is known and not there.
+    @inline(__always)
+    public init(
+        refused number: UInt16, _ name: StaticString, errno refusal: UInt16 = 38,
+        note: StaticString = "not in this version"
+    ) {
+        self.number = number
+        self.name = name
+        self.level = .refused
+        self.note = note
+        self.handler = nil
+        self.frameHandler = nil
+        self.refusal = refusal
+        self.restart = .never
+        self.result = .integer
+        self.arguments = [.hexadecimal, .hexadecimal, .hexadecimal, .hexadecimal, .none, .none]
+    }
+}

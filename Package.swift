@@ -63,7 +63,7 @@ let tests: [Target] = [
     .testTarget(name: "KernelTests", dependencies: ["FakePlatform", "Kernel"]),
     .testTarget(name: "SyscallShimTests", dependencies: ["FakePlatform", "SyscallShim"]),
     .testTarget(name: "TenderTests", dependencies: ["Tender", "unirun"]),
-    .testTarget(name: "IntegrationTests"),
+    .testTarget(name: "IntegrationTests", exclude: ["Programs"]),
 ]
 
 let package = Package(

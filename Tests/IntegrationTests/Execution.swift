@@ -1,0 +1,143 @@
+import Foundation
+
+/// What one run of a command left behind.
+struct Execution: Equatable {
+    var output: [UInt8]
+    var error: [UInt8]
+    /// The exit status; 128+n where signal n ended the command, as shells have it.
+    var status: Int32
+
+    var outputText: String { String(decoding: output, as: UTF8.self) }
+    var errorText: String { String(decoding: error, as: UTF8.self) }
+
+    /// Runs a command in a session of files: nothing of this process is inherited but what is named.
+    ///
+    /// A command that runs longer than `timeLimit` seconds is killed, which shows as status 137
+    /// and a line on its standard error.
+    static func run(
+        _ command: [String],
+        environment: [String],
+        folder: String = "/",
+        input: String = "",
+        timeLimit: Double
+    ) throws -> Execution {
+        let scratch = try ScratchFolder()
+        let inputPath = scratch.path + "/in"
+        let outputPath = scratch.path + "/out"
+        let errorPath = scratch.path + "/err"
+        try Data(input.utf8).write(to: URL(fileURLWithPath: inputPath))
+
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, inputPath, O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT, 0o600)
+        _ = SpawnActions.changeFolder(&actions, folder)
+        _ = SpawnActions.closeFrom(&actions, 3)
+
+        let process = try spawn(command, environment: environment, actions: &actions)
+        var status = try wait(for: process, timeLimit: timeLimit)
+        var error = [UInt8](try Data(contentsOf: URL(fileURLWithPath: errorPath)))
+        if status == nil {
+            error += Array("killed after \(timeLimit) s\n".utf8)
+            status = 128 + SIGKILL
+        }
+        return Execution(
+            output: [UInt8](try Data(contentsOf: URL(fileURLWithPath: outputPath))),
+            error: error,
+            status: status!
+        )
+    }
+
+    private static func spawn(
+        _ command: [String],
+        environment: [String],
+        actions: inout posix_spawn_file_actions_t
+    ) throws -> pid_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+
+        var arguments = command.map { strdup($0) } + [nil]
+        var variables = environment.map { strdup($0) } + [nil]
+        defer { (arguments + variables).forEach { free($0) } }
+        var process: pid_t = 0
+        let failure = posix_spawn(
+            &process,
+            command[0],
+            &actions,
+            &attributes,
+            &arguments,
+            &variables
+        )
+        guard failure == 0 else {
+            throw BuildFailure(description: "\(command[0]): \(String(cString: strerror(failure)))")
+        }
+        return process
+    }
+
+    /// The status of the finished process, nil where it had to be killed.
+    private static func wait(for process: pid_t, timeLimit: Double) throws -> Int32? {
+        let deadline = Date(timeIntervalSinceNow: timeLimit)
+        var status: Int32 = 0
+        var pause: useconds_t = 500
+        while waitpid(process, &status, WNOHANG) == 0 {
+            if Date() > deadline {
+                kill(process, SIGKILL)
+                waitpid(process, &status, 0)
+                return nil
+            }
+            usleep(pause)
+            pause = min(pause * 2, 10_000)
+        }
+        let signal = status & 0x7f
+        return signal == 0 ? (status >> 8) & 0xff : 128 + signal
+    }
+}
+
+/// File actions that glibc has and Swift's overlay does not show.
+private enum SpawnActions {
+    typealias Actions = UnsafeMutablePointer<posix_spawn_file_actions_t>
+    typealias ChangeFolder = @convention(c) (Actions, UnsafePointer<CChar>) -> Int32
+    typealias CloseFrom = @convention(c) (Actions, Int32) -> Int32
+
+    static let changeFolder = unsafeBitCast(
+        symbol("posix_spawn_file_actions_addchdir_np"),
+        to: ChangeFolder.self
+    )
+    /// Descriptors that other tests open meanwhile must not reach the command.
+    static let closeFrom = unsafeBitCast(
+        symbol("posix_spawn_file_actions_addclosefrom_np"),
+        to: CloseFrom.self
+    )
+
+    private static func symbol(_ name: String) -> UnsafeMutableRawPointer {
+        guard let address = dlsym(nil, name) else { fatalError("this C library lacks \(name)") }
+        return address
+    }
+}
+
+/// A folder that is gone when its last user is. It lies on tmpfs where there is one, as the
+/// guest's own root does, so that sizes and blocks are counted alike.
+final class ScratchFolder {
+    let path: String
+
+    init() throws {
+        let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
+        var template = Array((parent + "/unirun-test-XXXXXX").utf8CString)
+        guard let made = mkdtemp(&template) else {
+            throw BuildFailure(description: "cannot make a folder in \(parent)")
+        }
+        path = String(cString: made)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}

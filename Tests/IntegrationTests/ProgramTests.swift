@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+/// Every program behaves under unirun as it does natively: Linux is the oracle.
+@Suite struct ProgramTests {
+    /// Seconds that a program may take.
+    static let timeLimit = 20.0
+
+    @Test func theCommandIsBuilt() {
+        let path = Command.path
+        #expect(
+            Command.isBuilt,
+            "\(path) is missing: run `make build`, or name the command in UNIRUN"
+        )
+    }
+
+    @Test(.enabled(if: Command.isBuilt), arguments: Build.all)
+    func behavesAsNatively(_ build: Build) throws {
+        let executable = try build.executable().path
+        let program = build.program
+        let native = try runNatively(program, executable)
+        #expect(native.status != 128 + SIGKILL, "the native run hangs: \(native.errorText)")
+
+        guard let reason = program.directives["known"] else {
+            return try compare(build, native, executable)
+        }
+        withKnownIssue("\(reason)") { try compare(build, native, executable) }
+    }
+
+    private func compare(_ build: Build, _ native: Execution, _ executable: String) throws {
+        let guest = try runAsGuest(build.program, executable)
+        #expect(guest.outputText == native.outputText)
+        #expect(guest.errorText == native.errorText)
+        #expect(guest.status == native.status)
+    }
+
+    private func runNatively(_ program: Program, _ executable: String) throws -> Execution {
+        let folder = try ScratchFolder()
+        if let root = program.rootFolder { try copyContents(of: root, to: folder.path) }
+        return try Execution.run(
+            [executable] + program.arguments,
+            environment: program.environment,
+            folder: folder.path,
+            input: program.standardInput,
+            timeLimit: Self.timeLimit
+        )
+    }
+
+    private func runAsGuest(_ program: Program, _ executable: String) throws -> Execution {
+        if Command.isNative { return try runNatively(program, executable) }
+        var command = [Command.path, "run"]
+        if let root = program.rootFolder { command += ["--rootfs", root.path] }
+        for variable in program.environment { command += ["-e", variable] }
+        return try Execution.run(
+            command + ["--", executable] + program.arguments,
+            environment: Command.environment,
+            input: program.standardInput,
+            timeLimit: Self.timeLimit
+        )
+    }
+
+    private func copyContents(of source: URL, to folder: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: source.path) {
+            try FileManager.default.copyItem(
+                atPath: source.appendingPathComponent(name).path,
+                toPath: folder + "/" + name
+            )
+        }
+    }
+}
+
+/// The unirun command under test.
+enum Command {
+    /// `UNIRUN=native` runs every program natively twice, which tells whether what it prints is
+    /// the same from run to run.
+    static let isNative = ProcessInfo.processInfo.environment["UNIRUN"] == "native"
+
+    static let path =
+        ProcessInfo.processInfo.environment["UNIRUN"]
+        ?? Program.packageRoot.appendingPathComponent("bin/unirun").path
+
+    static let isBuilt = isNative || access(path, X_OK) == 0
+
+    /// What the command itself sees of the environment; the program sees only what `-e` names.
+    static let environment: [String] = ["HOME", "PATH", "XDG_CACHE_HOME"].compactMap { name in
+        ProcessInfo.processInfo.environment[name].map { "\(name)=\($0)" }
+    }
+}

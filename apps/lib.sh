@@ -1,0 +1,85 @@
+# Helpers shared by the recipes (`build`) and the checks (`check`) of the programs in this folder.
+# Sourced, never run.
+
+apps_root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build_root=${UNIRUN_BUILD_DIR:-$(dirname "$apps_root")/build}/apps
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# is_fresh TARGET SOURCE…: whether TARGET exists and no SOURCE (file or folder) is newer.
+is_fresh() {
+    local target=$1 source
+    shift
+    [[ -e $target ]] || return 1
+    for source in "$@"; do
+        [[ -z $(find "$source" -newer "$target" -type f -print -quit) ]] || return 1
+    done
+}
+
+# require_command NAME PACKAGE: stops with the package to install where a command is missing.
+require_command() {
+    command -v "$1" >/dev/null || die "$1 is not installed: apt-get install $2"
+}
+
+# apt_options: prints, one a line, the options that keep apt inside the build folder.
+# The machine's own sources tell which mirror to use; its configuration is only read.
+apt_options() {
+    local apt=$build_root/apt
+    printf '%s\n' \
+        -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$apt/sources" \
+        -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" \
+        -o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=3 -qq
+}
+
+# prepare_apt: source entries made from the machine's binary ones, and their lists, once a day.
+prepare_apt() {
+    local apt=$build_root/apt file
+    [[ -z $(find "$apt/updated" -mmin -1440 2>/dev/null) ]] || return 0
+    rm -rf "$apt/sources"
+    mkdir -p "$apt/sources" "$apt/lists/partial" "$apt/cache/archives/partial"
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+        [[ -f $file ]] || continue
+        sed -n 's/^deb\( .*\)$/deb-src\1/p' "$file" | grep -i debian \
+            >"$apt/sources/$(basename "$file" .list).list" || true
+    done
+    for file in /etc/apt/sources.list.d/*.sources; do
+        [[ -f $file ]] || continue
+        grep -qi '^URIs:.*debian' "$file" || continue
+        sed 's/^Types:.*/Types: deb-src/' "$file" >"$apt/sources/$(basename "$file")"
+    done
+    local options
+    mapfile -t options < <(apt_options)
+    apt-get "${options[@]}" update
+    touch "$apt/updated"
+}
+
+# debian_source PACKAGE: unpacks a Debian source package and prints the folder.
+debian_source() {
+    local package=$1 folder=$build_root/sources/$1 options
+    if [[ ! -e $folder/unpacked ]]; then
+        require_command dpkg-source dpkg-dev
+        (
+            mkdir -p "$build_root/sources"
+            flock 9
+            prepare_apt
+            rm -rf "$folder"
+            mkdir -p "$folder"
+            cd "$folder"
+            mapfile -t options < <(apt_options)
+            apt-get "${options[@]}" source "$package" >fetch.log 2>&1 \
+                || { cat fetch.log >&2; die "cannot fetch the source package $package"; }
+            touch unpacked
+        ) 9>"$build_root/sources.lock" >&2
+    fi
+    find "$folder" -mindepth 1 -maxdepth 1 -type d
+}
+
+# finish NAME FILE: checks that FILE is a static ELF program and puts it at apps/NAME/NAME-static.
+finish() {
+    local name=$1 file=$2 target=$apps_root/$1/$1-static
+    if readelf -lW "$file" | grep -q INTERP; then die "$file is not static"; fi
+    install -m 755 "$file" "$target.new"
+    mv -f "$target.new" "$target"
+    say "built apps/$name/$name-static ($(stat -c %s "$target") bytes)"
+}

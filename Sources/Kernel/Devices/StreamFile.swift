@@ -1,0 +1,173 @@
+import LaunchRecord
+import LinuxABI
+import Platform
+
+/// A standard stream of the host as an open file: a terminal, a pipe, a file or a device.
+final class StreamFile: OpenFile {
+    let stream: Streams.Stream
+    let host: HostStream
+    /// What one write may pass without blocking the host process once poll(2) said that there is
+    /// room: PIPE_BUF. Regular files never block and are not asked.
+    private static let chunk = 4096
+
+    init(_ stream: Streams.Stream, _ host: HostStream) {
+        self.stream = stream
+        self.host = host
+        let flags = OpenFlags(rawValue: host.flags & (3 | OpenFlags.append.rawValue))
+        super.init(flags: flags, traits: .writesAll)
+    }
+
+    private var isRegular: Bool { FileMode(rawValue: host.mode).isRegular }
+
+    override var waitQueue: WaitQueue? { isRegular ? nil : Streams.queue(stream) }
+
+    /// As on Linux, where epoll(7) refuses files that are always ready.
+    override var isPollable: Bool { !isRegular }
+
+    override func readiness() -> PollEvents {
+        guard !isRegular else { return [.allReadable, .allWritable] }
+        var events: PollEvents = []
+        if flags.isReadable { events.formUnion([.allReadable, .readHangUp]) }
+        if flags.isWritable { events.formUnion(.allWritable) }
+        return Streams.readiness(stream, events)
+    }
+
+    override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        if !isRegular { try require([.readable, .hangUp, .error]) }
+        let number = stream.number
+        return try transfer.withPlatformSegments(limit: .max) {
+            machine.pointee.stream_read(number, $0, $1)
+        }
+    }
+
+    override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        if !isRegular { try require([.writable, .hangUp, .error]) }
+        let number = stream.number
+        do throws(Errno) {
+            return try transfer.withPlatformSegments(limit: isRegular ? .max : StreamFile.chunk) {
+                machine.pointee.stream_write(number, $0, $1)
+            }
+        } catch {
+            if error == .brokenPipe { BrokenPipe.raise() }
+            throw error
+        }
+    }
+
+    private func require(_ events: PollEvents) throws(Errno) {
+        guard !Streams.readiness(stream, events).isDisjoint(with: events) else {
+            throw .wouldBlock
+        }
+    }
+
+    override func seek(_ offset: Int, _ origin: SeekOrigin) throws(Errno) -> Int {
+        var whence = UInt8(truncatingIfNeeded: origin.rawValue)
+        return try withUnsafeMutableBytes(of: &whence) { (payload) throws(Errno) in
+            try HostControl.ask(
+                .seek, stream, UInt64(bitPattern: Int64(offset)), payload: payload)
+        }
+    }
+
+    override func truncate(to size: Int) throws(Errno) {
+        guard isRegular else { throw .invalidArgument }
+        _ = try HostControl.ask(.truncate, stream, UInt64(size))
+    }
+
+    override func synchronize() throws(Errno) {
+        guard isRegular else { throw .invalidArgument }
+        _ = try HostControl.ask(.synchronize, stream)
+    }
+
+    override func status() throws(Errno) -> FileStatus {
+        var status = FileStatus()
+        status.device = isRegular ? AnonymousFiles.hostDevice : AnonymousFiles.device
+        status.inode = host.inode
+        status.mode = host.mode
+        status.specialDevice = host.device
+        status.blockSize = isRegular ? 4096 : 1024
+        status.size = isRegular ? try currentSize() : 0
+        status.blocks = (status.size + 511) / 512
+        return status
+    }
+
+    private func currentSize() throws(Errno) -> Int64 {
+        var record = InlineArray<4, UInt64>(repeating: 0)
+        try withUnsafeMutableBytes(of: &record) { (payload) throws(Errno) in
+            _ = try HostControl.ask(.status, stream, payload: payload)
+        }
+        return Int64(clamping: record[3])
+    }
+
+    override func describe(into text: inout TextBuffer) {
+        switch FileMode(rawValue: host.mode).kind {
+        case .pipe: text.append("pipe:[")
+        case .socket: text.append("socket:[")
+        case .characterDevice where deviceMajor(host.device) == 136:
+            text.append("/dev/pts/")
+            return text.append(deviceMinor(host.device))
+        case .characterDevice where host.device == deviceNumber(1, 3):
+            return text.append("/dev/null")
+        default: text.append("host:[")
+        }
+        text.append(host.inode)
+        text.append("]")
+    }
+}
+
+extension StreamFile {
+    var isTerminal: Bool {
+        guard FileMode(rawValue: host.mode).isKind(.characterDevice) else { return false }
+        let major = deviceMajor(host.device)
+        return major == 136 || major == 4 || major == 5 || (major >= 137 && major <= 143)
+    }
+
+    override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        if isTerminal, let answer = try Terminal.control(request, argument) { return answer }
+        guard let shape = ControlRequest.terminalShape(request) else { throw .notTerminal }
+        return try passOn(request, shape, argument)
+    }
+
+    /// Asks the host's terminal; it refuses with ENOTTY what is none.
+    private func passOn(_ request: UInt32, _ shape: ControlRequest.Shape, _ argument: UInt)
+        throws(Errno) -> Int
+    {
+        var payload = InlineArray<13, UInt64>(repeating: 0)
+        return try withUnsafeMutableBytes(of: &payload) { (bytes) throws(Errno) in
+            switch shape {
+            case .number:
+                bytes.storeBytes(of: UInt64(argument), as: UInt64.self)
+                return try HostControl.ask(
+                    .inputOutputControl, stream, UInt64(request),
+                    payload: UnsafeMutableRawBufferPointer(rebasing: bytes[..<8]))
+            case .reads(let size):
+                let structure = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
+                try UserMemory.read(structure, at: argument)
+                return try HostControl.ask(
+                    .inputOutputControl, stream, UInt64(request), payload: structure)
+            case .writes(let size):
+                let structure = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
+                let result = try HostControl.ask(
+                    .inputOutputControl, stream, UInt64(request), payload: structure)
+                try UserMemory.write(UnsafeRawBufferPointer(structure), at: argument)
+                return result
+            }
+        }
+    }
+}
+
+/// What the guest itself knows of its controlling terminal: there is one program, and it is in the
+/// foreground of the terminal that it was given.
+enum Terminal {
+    static func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int? {
+        switch request {
+        case ControlRequest.getProcessGroup, ControlRequest.getSession:
+            try UserPointer<Int32>(argument).store(Process.current.id)
+            return 0
+        case ControlRequest.setProcessGroup:
+            let group = try UserPointer<Int32>(argument).load()
+            guard group == Process.current.id else { throw .notPermitted }
+            return 0
+        case ControlRequest.setControllingTerminal: return 0
+        default: return nil
+        }
+    }
+}

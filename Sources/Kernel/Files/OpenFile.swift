@@ -1,0 +1,114 @@
+import LinuxABI
+
+/// An open file description: what open(2) made, shared by all descriptors that were duplicated
+/// from it.
+///
+/// Reading and writing are attempts: a file that is not ready throws `wouldBlock`, and
+/// `OpenFile+Blocking.swift` waits on `waitQueue` and tries again, so that no file waits itself.
+public class OpenFile {
+    /// The access mode and the status flags of fcntl(F_GETFL).
+    public final var flags: OpenFlags
+    /// Where the next read or write begins, in bytes.
+    public final var position = 0
+    public final let traits: Traits
+    /// Who gets SIGIO, as fcntl(F_SETOWN) has it: a process, or minus a process group.
+    public final var owner: Int32 = 0
+
+    public struct Traits: OptionSet, Sendable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        public static var readable: Traits { Traits(rawValue: 1) }
+        public static var writable: Traits { Traits(rawValue: 2) }
+        /// Has a position, and can be read and written at any.
+        public static var seekable: Traits { Traits(rawValue: 4) }
+        /// A blocking write goes on until all is written.
+        public static var writesAll: Traits { Traits(rawValue: 8) }
+    }
+
+    /// `isPath`: opened with O_PATH, neither readable nor writable.
+    public init(flags: OpenFlags, traits: Traits = []) {
+        self.flags = flags.subtracting(.creation)
+        var traits = traits
+        if !flags.contains(.path) {
+            if flags.isReadable { traits.insert(.readable) }
+            if flags.isWritable { traits.insert(.writable) }
+        }
+        self.traits = traits
+    }
+
+    /// Gives what can be read at once, and moves `position` on.
+    public func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        throw .invalidArgument
+    }
+
+    /// Takes what can be written at once, and moves `position` on.
+    public func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        throw .invalidArgument
+    }
+
+    /// What poll(2) reports now.
+    public func readiness() -> PollEvents { [.allReadable, .allWritable] }
+
+    /// Woken when `readiness` changes; nil when it never does.
+    public var waitQueue: WaitQueue? { nil }
+
+    /// What epoll(7) accepts: files that wait.
+    public var isPollable: Bool { waitQueue != nil }
+
+    /// What `lseek` means for files with a position: see `OpenFile+Seek.swift`.
+    public func seek(_ offset: Int, _ origin: SeekOrigin) throws(Errno) -> Int {
+        guard traits.contains(.seekable) else { throw .illegalSeek }
+        switch origin {
+        case .start: return try move(to: offset, from: 0)
+        case .current: return try move(to: offset, from: position)
+        case .end: return try move(to: offset, from: Int(status().size))
+        case .data, .hole: throw .invalidArgument
+        }
+    }
+
+    /// A request of ioctl(2) that is the file's own.
+    public func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        throw .notTerminal
+    }
+
+    /// As fstat(2).
+    public func status() throws(Errno) -> FileStatus {
+        var status = FileStatus()
+        status.device = AnonymousFiles.device
+        status.inode = AnonymousFiles.inode
+        status.mode = 0o600
+        return status
+    }
+
+    public func truncate(to size: Int) throws(Errno) { throw .invalidArgument }
+
+    public func synchronize() throws(Errno) { throw .invalidArgument }
+
+    /// What `/proc/PID/fd/N` shows of a file without a path, such as `pipe:[7]`.
+    public func describe(into text: inout TextBuffer) { text.append("anon_inode:[file]") }
+
+    /// Called for each descriptor that is closed.
+    public func descriptorClosed() {}
+
+    final func move(to offset: Int, from base: Int) throws(Errno) -> Int {
+        let (target, overflow) = base.addingReportingOverflow(offset)
+        guard !overflow else { throw .valueTooLarge }
+        guard target >= 0 else { throw .invalidArgument }
+        position = target
+        return target
+    }
+}
+
+/// `whence` of lseek(2).
+public enum SeekOrigin: UInt32 {
+    case start, current, end, data, hole
+}
+
+/// Files that no directory names: pipes, eventfd, epoll.
+public enum AnonymousFiles {
+    public static let device: UInt64 = 14
+    public static let inode: UInt64 = 1
+    /// Regular files of the host.
+    public static let hostDevice: UInt64 = 15
+}

@@ -15,6 +15,8 @@
 
 #include "context.h"
 #include "cpu.h"
+#include "cycles.h"
+#include "kernel_memory.h"
 #include "trap_frame.h"
 #include "user_copy.h"
 

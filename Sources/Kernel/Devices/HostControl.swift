@@ -9,7 +9,9 @@ enum HostControl {
     /// Sends a request about a stream. `payload`, at most `ControlMessage.payloadSize` bytes, is
     /// sent along and holds the answer's afterwards.
     static func ask(
-        _ operation: ControlMessage.Operation, _ stream: Streams.Stream, _ argument: UInt64 = 0,
+        _ operation: ControlMessage.Operation,
+        _ stream: Streams.Stream,
+        _ argument: UInt64 = 0,
         payload: UnsafeMutableRawBufferPointer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     ) throws(Errno) -> Int {
         guard payload.count <= ControlMessage.payloadSize else { throw .invalidArgument }
@@ -20,7 +22,8 @@ enum HostControl {
             bytes.storeBytes(of: stream.number, toByteOffset: 4, as: Int32.self)
             bytes.storeBytes(of: argument, toByteOffset: 8, as: UInt64.self)
             let room = UnsafeMutableRawBufferPointer(
-                rebasing: bytes[ControlMessage.payloadOffset..<ControlMessage.encodedSize])
+                rebasing: bytes[ControlMessage.payloadOffset..<ControlMessage.encodedSize]
+            )
             room.copyMemory(from: UnsafeRawBufferPointer(payload))
             guard exchange(bytes) else { return false }
             answer = bytes.load(fromByteOffset: 16, as: Int64.self)
@@ -45,7 +48,9 @@ enum HostControl {
         var done = 0
         while done < message.count {
             var segment = platform_segment(
-                base: message.baseAddress! + done, length: UInt64(message.count - done))
+                base: message.baseAddress! + done,
+                length: UInt64(message.count - done)
+            )
             let count = operation(&segment)
             if count == -Int64(Errno.interrupted.rawValue) { continue }
             guard count > 0, count <= Int64(message.count - done) else { return false }

@@ -13,7 +13,10 @@ public enum StandardStreams {
             guard host.mode != 0 else { continue }
             let file = StreamFile(stream, host)
             try table.replace(
-                FileDescriptor(UInt(stream.rawValue)), with: file, closesOnExec: false)
+                FileDescriptor(UInt(stream.rawValue)),
+                with: file,
+                closesOnExec: false
+            )
         }
     }
 }
@@ -25,6 +28,7 @@ extension HostStream {
             flags: bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self),
             device: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self),
             inode: bytes.loadUnaligned(fromByteOffset: offset + 16, as: UInt64.self),
-            size: bytes.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self))
+            size: bytes.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self)
+        )
     }
 }

@@ -63,7 +63,11 @@ final class StreamFile: OpenFile {
         var whence = UInt8(truncatingIfNeeded: origin.rawValue)
         return try withUnsafeMutableBytes(of: &whence) { (payload) throws(Errno) in
             try HostControl.ask(
-                .seek, stream, UInt64(bitPattern: Int64(offset)), payload: payload)
+                .seek,
+                stream,
+                UInt64(bitPattern: Int64(offset)),
+                payload: payload
+            )
         }
     }
 
@@ -111,6 +115,12 @@ final class StreamFile: OpenFile {
         text.append(host.inode)
         text.append("]")
     }
+
+    override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        if isTerminal, let answer = try Terminal.control(request, argument) { return answer }
+        guard let shape = ControlRequest.terminalShape(request) else { throw .notTerminal }
+        return try passOn(request, shape, argument)
+    }
 }
 
 extension StreamFile {
@@ -118,12 +128,6 @@ extension StreamFile {
         guard FileMode(rawValue: host.mode).isKind(.characterDevice) else { return false }
         let major = deviceMajor(host.device)
         return major == 136 || major == 4 || major == 5 || (major >= 137 && major <= 143)
-    }
-
-    override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
-        if isTerminal, let answer = try Terminal.control(request, argument) { return answer }
-        guard let shape = ControlRequest.terminalShape(request) else { throw .notTerminal }
-        return try passOn(request, shape, argument)
     }
 
     /// Asks the host's terminal; it refuses with ENOTTY what is none.
@@ -136,17 +140,28 @@ extension StreamFile {
             case .number:
                 bytes.storeBytes(of: UInt64(argument), as: UInt64.self)
                 return try HostControl.ask(
-                    .inputOutputControl, stream, UInt64(request),
-                    payload: UnsafeMutableRawBufferPointer(rebasing: bytes[..<8]))
+                    .inputOutputControl,
+                    stream,
+                    UInt64(request),
+                    payload: UnsafeMutableRawBufferPointer(rebasing: bytes[..<8])
+                )
             case .reads(let size):
                 let structure = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
                 try UserMemory.read(structure, at: argument)
                 return try HostControl.ask(
-                    .inputOutputControl, stream, UInt64(request), payload: structure)
+                    .inputOutputControl,
+                    stream,
+                    UInt64(request),
+                    payload: structure
+                )
             case .writes(let size):
                 let structure = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
                 let result = try HostControl.ask(
-                    .inputOutputControl, stream, UInt64(request), payload: structure)
+                    .inputOutputControl,
+                    stream,
+                    UInt64(request),
+                    payload: structure
+                )
                 try UserMemory.write(UnsafeRawBufferPointer(structure), at: argument)
                 return result
             }

@@ -235,8 +235,10 @@ public final class DescriptorTable {
     }
 
     private func adopt(
-        _ newSlots: UnsafeMutablePointer<Slot>, _ newUsed: UnsafeMutablePointer<UInt64>,
-        _ newClosing: UnsafeMutablePointer<UInt64>, _ size: Int
+        _ newSlots: UnsafeMutablePointer<Slot>,
+        _ newUsed: UnsafeMutablePointer<UInt64>,
+        _ newClosing: UnsafeMutablePointer<UInt64>,
+        _ size: Int
     ) {
         newSlots.update(from: slots, count: capacity)
         newUsed.update(from: used, count: capacity / 64)

@@ -5,17 +5,19 @@ import Platform
 public struct KernelBuffer: ~Copyable {
     public let bytes: UnsafeMutableRawBufferPointer
 
-    /// Throws `outOfMemory`.
+    /// Throws `noMemory`.
     public init(_ count: Int) throws(Errno) {
         bytes = UnsafeMutableRawBufferPointer(
-            start: try KernelBuffer.allocate(count), count: count)
+            start: try KernelBuffer.allocate(count),
+            count: count
+        )
     }
 
     deinit { KernelBuffer.free(bytes.baseAddress) }
 
     /// Memory that `free` gives back, not zeroed.
     static func allocate(_ count: Int) throws(Errno) -> UnsafeMutableRawPointer {
-        guard let memory = kernel_allocate(max(count, 1)) else { throw .outOfMemory }
+        guard let memory = kernel_allocate(max(count, 1)) else { throw .noMemory }
         return memory
     }
 

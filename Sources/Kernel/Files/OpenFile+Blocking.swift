@@ -47,7 +47,8 @@ extension OpenFile {
     }
 
     @inline(never)
-    private final func writeRest(_ transfer: inout Transfer, after first: Int) throws(Errno) -> Int {
+    private final func writeRest(_ transfer: inout Transfer, after first: Int) throws(Errno) -> Int
+    {
         let held = Unmanaged.passRetained(self)
         defer { held.release() }
         var done = first

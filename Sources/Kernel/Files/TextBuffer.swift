@@ -23,7 +23,10 @@ public struct TextBuffer {
 
     /// A number in a base up to 16, at least `width` digits long.
     public mutating func append(
-        _ number: UInt64, base: UInt64 = 10, width: Int = 1, padding: UInt8 = 0x30
+        _ number: UInt64,
+        base: UInt64 = 10,
+        width: Int = 1,
+        padding: UInt8 = 0x30
     ) {
         var digits = InlineArray<20, UInt8>(repeating: 0)
         if base == 8, number >> 60 != 0 { return append("overflow") }

@@ -87,7 +87,8 @@ public struct Transfer {
 
     /// Copies `count` bytes to the file from where they are; less when the transfer ends or faults.
     @inline(__always)
-    public mutating func take(_ target: UnsafeMutableRawPointer, _ count: Int) throws(Errno) -> Int {
+    public mutating func take(_ target: UnsafeMutableRawPointer, _ count: Int) throws(Errno) -> Int
+    {
         if count <= length, count <= remaining, !isKernel, UserMemory.isProgram(base, count),
             user_copy(target, UnsafeRawPointer(bitPattern: base), count) == 0
         {
@@ -123,7 +124,8 @@ public struct Transfer {
     /// Lends the ranges of the next `limit` bytes to an operation of the platform that answers how
     /// many bytes passed; `badAddress` when the first lies outside the program.
     public mutating func withPlatformSegments(
-        limit: Int, _ body: (UnsafePointer<platform_segment>, UInt64) -> Int64
+        limit: Int,
+        _ body: (UnsafePointer<platform_segment>, UInt64) -> Int64
     ) throws(Errno) -> Int {
         var segments = InlineArray<16, platform_segment>(repeating: platform_segment())
         var count = 0
@@ -133,7 +135,9 @@ public struct Transfer {
             let part = min(probe.length, probe.remaining)
             guard isKernel || UserMemory.isProgram(probe.base, part) else { break }
             segments[count] = platform_segment(
-                base: UnsafeMutableRawPointer(bitPattern: probe.base), length: UInt64(part))
+                base: UnsafeMutableRawPointer(bitPattern: probe.base),
+                length: UInt64(part)
+            )
             count += 1
             probe.advance(part)
         }
@@ -172,7 +176,8 @@ public struct Transfer {
 
     /// Moves up to `count` bytes range by range. `user` answers how many it could not move.
     private mutating func move(
-        _ count: Int, user: (UInt, Int, Int) -> Int,
+        _ count: Int,
+        user: (UInt, Int, Int) -> Int,
         kernel: (UnsafeMutableRawPointer, Int, Int) -> Void
     ) throws(Errno) -> Int {
         var done = 0

@@ -1,0 +1,108 @@
+import LinuxABI
+
+/// Reading and writing by descriptor.
+extension DescriptorTable {
+    /// As read(2).
+    @inline(__always)
+    public func read(_ descriptor: FileDescriptor, _ buffer: UserBuffer) throws(Errno) -> Int {
+        var transfer = Transfer(buffer)
+        return try read(descriptor, &transfer)
+    }
+
+    /// As write(2).
+    @inline(__always)
+    public func write(_ descriptor: FileDescriptor, _ buffer: UserBuffer) throws(Errno) -> Int {
+        var transfer = Transfer(buffer)
+        return try write(descriptor, &transfer)
+    }
+
+    /// Reads at the file's position.
+    @inline(__always)
+    public func read(_ descriptor: FileDescriptor, _ transfer: inout Transfer) throws(Errno) -> Int
+    {
+        unowned(unsafe) let file = try lend(descriptor)._withUnsafeGuaranteedRef { $0 }
+        guard file.traits.contains(.readable) else { throw .badDescriptor }
+        return try file.readWaiting(&transfer)
+    }
+
+    /// Writes at the file's position.
+    @inline(__always)
+    public func write(_ descriptor: FileDescriptor, _ transfer: inout Transfer)
+        throws(Errno) -> Int
+    {
+        unowned(unsafe) let file = try lend(descriptor)._withUnsafeGuaranteedRef { $0 }
+        guard file.traits.contains(.writable) else { throw .badDescriptor }
+        return try file.writeWaiting(&transfer)
+    }
+
+    /// Reads at a position of the caller's, as pread(2).
+    public func read(_ descriptor: FileDescriptor, _ transfer: inout Transfer, at position: Int)
+        throws(Errno) -> Int
+    {
+        guard position >= 0 else { throw .invalidArgument }
+        let file = try file(descriptor)
+        guard file.traits.contains(.seekable) else {
+            throw file.flags.contains(.path) ? .badDescriptor : .illegalSeek
+        }
+        guard file.traits.contains(.readable) else { throw .badDescriptor }
+        var position = position
+        return try file.read(&transfer, at: &position)
+    }
+
+    /// Writes at a position of the caller's, as pwrite(2).
+    public func write(_ descriptor: FileDescriptor, _ transfer: inout Transfer, at position: Int)
+        throws(Errno) -> Int
+    {
+        guard position >= 0 else { throw .invalidArgument }
+        let file = try file(descriptor)
+        guard file.traits.contains(.seekable) else {
+            throw file.flags.contains(.path) ? .badDescriptor : .illegalSeek
+        }
+        guard file.traits.contains(.writable) else { throw .badDescriptor }
+        var position = position
+        return try file.write(&transfer, at: &position)
+    }
+
+    /// Calls `body` with a transfer of the ranges in an array of `struct iovec`.
+    public func withVector(
+        _ address: UInt,
+        _ count: Int,
+        _ body: (inout Transfer) throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        // UIO_MAXIOV
+        guard count >= 0, count <= 1024 else { throw .invalidArgument }
+        guard count > 8 else { return try withSmallVector(address, count, body) }
+        let size = count * MemoryLayout<TransferSegment>.stride
+        let memory = try KernelBuffer(size)
+        try UserMemory.read(memory.bytes, at: address)
+        let segments = UnsafeBufferPointer(
+            start: memory.bytes.baseAddress!.assumingMemoryBound(to: TransferSegment.self),
+            count: count
+        )
+        var transfer = try Transfer(segments)
+        return try body(&transfer)
+    }
+
+    private func withSmallVector(
+        _ address: UInt,
+        _ count: Int,
+        _ body: (inout Transfer) throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        var segments = InlineArray<8, TransferSegment>(
+            repeating: TransferSegment(base: 0, length: 0)
+        )
+        return try withUnsafeMutableBytes(of: &segments) { (bytes) throws(Errno) in
+            let size = count * MemoryLayout<TransferSegment>.stride
+            try UserMemory.read(
+                UnsafeMutableRawBufferPointer(rebasing: bytes[..<size]),
+                at: address
+            )
+            let list = UnsafeBufferPointer(
+                start: bytes.baseAddress!.assumingMemoryBound(to: TransferSegment.self),
+                count: count
+            )
+            var transfer = try Transfer(list)
+            return try body(&transfer)
+        }
+    }
+}

@@ -129,7 +129,9 @@ public enum UserMemory {
     /// Copies a NUL-terminated string into `buffer`, without the NUL, and returns its length.
     /// Throws `badAddress`, or `tooLong` when no NUL is found in `buffer.count` bytes.
     public static func readString(
-        at address: UInt, into buffer: UnsafeMutableRawBufferPointer, tooLong: Errno = .nameTooLong
+        at address: UInt,
+        into buffer: UnsafeMutableRawBufferPointer,
+        tooLong: Errno = .nameTooLong
     ) throws(Errno) -> Int {
         guard isProgram(address, 1), let base = buffer.baseAddress else { throw .badAddress }
         let limit = min(buffer.count, roomAbove(address))

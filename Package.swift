@@ -16,7 +16,7 @@ let guest: [Target] = [
     ),
     .target(
         name: "ProcessPlatform",
-        dependencies: ["LaunchRecord", "LinuxABI", "Platform"],
+        dependencies: ["LaunchRecord", "Platform"],
         path: "Sources/Platform/Process"
     ),
     .target(

@@ -158,7 +158,7 @@ public enum Scheduler {
         processor.pointee.thread = Unmanaged.passUnretained(next).toOpaque()
         processor.pointee.kernel_stack = UInt64(UInt(bitPattern: next.kernelStackTop))
         // A signal that came while the thread was away is taken when it goes back.
-        if next.signals.hasDeliverable(next) { cpu_set_pending(CPU_PENDING_SIGNAL.rawValue) }
+        if next.signals.hasDeliverable(next) { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
         vector_state_restore(next.vectorState)
         thread_pointer_write(next.savedThreadPointer)
         if firstRunnable != nil { armTimer() }

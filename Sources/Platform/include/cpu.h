@@ -6,6 +6,15 @@
 #define CPU_USER_STACK 16
 #define CPU_PENDING 24
 #define CPU_THREAD 32
+#define CPU_SCRATCH 48
+#define CPU_CODE_SELECTOR 56
+#define CPU_STACK_SELECTOR 64
+
+/* What is to be done before the program runs on: bits of cpu.pending. */
+#define CPU_PENDING_TIMER 1      /* the timer's deadline came */
+#define CPU_PENDING_SIGNAL 2     /* a signal for the thread, or from outside */
+#define CPU_PENDING_RESCHEDULE 4 /* another thread should run */
+#define CPU_PENDING_FLAGS 8      /* the program's flags are unusual: leave through the frame */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -18,26 +27,26 @@ struct cpu {
     uint64_t kernel_stack;
     /* The program's stack pointer while the entry changes stacks. */
     uint64_t user_stack;
-    /* What is to be done before the program runs on: enum cpu_pending. Set by interrupts. */
+    /* CPU_PENDING_ bits. Set by interrupts. */
     volatile uint32_t pending;
     uint32_t unused;
     /* The Thread that runs, not retained. */
     void *_Nullable thread;
     /* Signals that came from outside, a bit each (1 << (n - 1)). Set by interrupts. */
     volatile uint64_t outside_signals;
-    /* Program counter and handler of a user-memory copy that faults: see copy.S. */
-};
-
-enum cpu_pending {
-    CPU_PENDING_TIMER = 1,   /* the timer's deadline came */
-    CPU_PENDING_SIGNAL = 2,  /* the thread has a signal to take, or outside_signals is not zero */
-    CPU_PENDING_RESCHEDULE = 4,
+    /* The entry's own, while it turns a call's words into a frame. */
+    uint64_t scratch;
+    /* What %cs and %ss hold while the program runs. */
+    uint64_t code_selector, stack_selector;
 };
 
 _Static_assert(offsetof(struct cpu, kernel_stack) == CPU_KERNEL_STACK, "");
 _Static_assert(offsetof(struct cpu, user_stack) == CPU_USER_STACK, "");
 _Static_assert(offsetof(struct cpu, pending) == CPU_PENDING, "");
 _Static_assert(offsetof(struct cpu, thread) == CPU_THREAD, "");
+_Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "");
+_Static_assert(offsetof(struct cpu, code_selector) == CPU_CODE_SELECTOR, "");
+_Static_assert(offsetof(struct cpu, stack_selector) == CPU_STACK_SELECTOR, "");
 
 extern struct cpu boot_cpu;
 
@@ -66,6 +75,10 @@ static inline __attribute__((always_inline)) uint32_t cpu_take_pending(void) {
     uint32_t work = 0;
     __asm__ volatile("xchgl %0, %1" : "+r"(work), "+m"(boot_cpu.pending) : : "memory");
     return work;
+}
+
+static inline __attribute__((always_inline)) void cpu_add_outside_signals(uint64_t signals) {
+    __asm__ volatile("lock orq %1, %0" : "+m"(boot_cpu.outside_signals) : "r"(signals) : "memory");
 }
 
 /* Takes and clears the signals that came from outside. */

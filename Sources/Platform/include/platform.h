@@ -16,6 +16,7 @@
 #include "context.h"
 #include "cpu.h"
 #include "cycles.h"
+#include "entry.h"
 #include "kernel_memory.h"
 #include "trap_frame.h"
 #include "user_copy.h"

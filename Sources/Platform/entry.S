@@ -1,0 +1,177 @@
+# The way into the kernel and out of it, in both worlds.
+#
+# A system call keeps, from the top of the thread's kernel stack downwards:
+#   number, flags, program's %rsp, return address, %rdi, %rsi, %rdx, %r10, %r8, %r9
+# The handler's own prologue saves the registers that a function must preserve. Where a whole
+# struct trap_frame is needed (signals, clone, a switch by the timer) it replaces these words.
+
+#ifdef UNIRUN_GUEST
+
+#include "cpu.h"
+#include "entry.h"
+#include "trap_frame.h"
+
+#define ODD_FLAGS 0x44500 /* AC, NT, DF, TF: not as the kernel's code needs them */
+#define SYSTEM_CALL_WORDS 80
+#define ENOSYS 38
+
+    .text
+
+    .globl system_call_entry
+    .type system_call_entry, @function
+    .balign 64
+system_call_entry:
+    mov %rsp, %gs:CPU_USER_STACK
+    mov %gs:CPU_KERNEL_STACK, %rsp
+    push %rax
+    pushfq
+    pushq %gs:CPU_USER_STACK
+    push %rcx
+    push %rdi
+    push %rsi
+    push %rdx
+    push %r10
+    push %r8
+    push %r9
+    testl $ODD_FLAGS, 64(%rsp)
+    jnz odd_flags
+plain_flags:
+    mov %r10, %rcx
+    cmp $SYSTEM_CALL_COUNT, %rax
+    jae unknown_call
+    call *system_call_table(, %rax, 8)
+
+    # The program goes on from here by two ways: at once, or after what is pending. An interrupt
+    # between the comparison and the jump must not be forgotten: its handler sees that it came in
+    # [system_call_leave, system_call_leave_end) and starts again at system_call_return, with the
+    # stack as it was: the words below %rsp are still there.
+    .globl system_call_return
+system_call_return:
+    cmpl $0, %gs:CPU_PENDING
+    jne system_call_work
+    .globl system_call_leave
+system_call_leave:
+    pop %r9
+    pop %r8
+    pop %r10
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    pop %rcx
+    mov 8(%rsp), %r11
+    mov (%rsp), %rsp
+    jmp *%rcx
+    .globl system_call_leave_end
+system_call_leave_end:
+
+unknown_call:
+    mov %rax, %rdi
+    call kernel_unknown_call
+    jmp system_call_return
+
+odd_flags:
+    # The kernel's code needs DF and TF clear. They come back with the frame.
+    pushq $2
+    popfq
+    lock orl $CPU_PENDING_FLAGS, %gs:CPU_PENDING
+    jmp plain_flags
+
+# Turns the words of a system call into a struct trap_frame; only %r11 is lost.
+.macro build_frame
+    pop %r9
+    pop %r8
+    pop %r10
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    pop %rcx
+    popq %gs:CPU_USER_STACK
+    pop %r11
+    popq %gs:CPU_SCRATCH
+    pushq %gs:CPU_STACK_SELECTOR
+    pushq %gs:CPU_USER_STACK
+    push %r11
+    pushq %gs:CPU_CODE_SELECTOR
+    push %rcx
+    pushq %gs:CPU_SCRATCH
+    push %rdi
+    push %rsi
+    push %rdx
+    push %rcx
+    push %rax
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+.endm
+
+system_call_work:
+    build_frame
+    mov %rsp, %rdi
+    xor %ebp, %ebp
+    and $-16, %rsp
+    call kernel_work
+    jmp frame_return
+
+    .globl system_call_with_frame
+    .type system_call_with_frame, @function
+system_call_with_frame:
+    add $8, %rsp
+    build_frame
+    mov %rsp, %rdi
+    xor %ebp, %ebp
+    and $-16, %rsp
+    call kernel_frame_call
+
+    .globl frame_return
+    .type frame_return, @function
+frame_return:
+    mov %gs:CPU_KERNEL_STACK, %rsp
+    sub $TRAP_FRAME_SIZE, %rsp
+    cmpl $0, %gs:CPU_PENDING
+    jne frame_work
+    # As above: an interrupt in [frame_leave, frame_leave_end) starts again at frame_return.
+    .globl frame_leave
+frame_leave:
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rax
+    pop %rcx
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    add $8, %rsp
+    iretq
+    .globl frame_leave_end
+frame_leave_end:
+
+frame_work:
+    mov %rsp, %rdi
+    xor %ebp, %ebp
+    and $-16, %rsp
+    call kernel_work
+    jmp frame_return
+
+    .bss
+    .balign 64
+    .globl system_call_table
+system_call_table:
+    .skip 8 * SYSTEM_CALL_COUNT
+
+#endif
+
+    .section .note.GNU-stack, "", @progbits

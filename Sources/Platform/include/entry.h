@@ -1,0 +1,73 @@
+#pragma once
+
+/* Numbers below this are looked up in system_call_table; the rest are unknown. */
+#define SYSTEM_CALL_COUNT 512
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+#include "trap_frame.h"
+
+/* Where rewritten and caught system calls arrive, with the number in %rax, the arguments in their
+ * registers and the address to go back to in %rcx; on the program's stack, which it leaves alone. */
+void system_call_entry(void);
+
+/* An entry of the table for calls whose handler works on the whole register frame. */
+void system_call_with_frame(void);
+
+/* Leaves to the program through the trap frame at the top of the current thread's kernel stack,
+ * after what is pending. Never called: jumped to, or the first return address of a new thread. */
+void frame_return(void);
+
+/* Handlers by number; kernel addresses, set before the first program runs. */
+extern uint64_t system_call_table[SYSTEM_CALL_COUNT];
+
+/* The number of the call under way, seen from its handler, on the current thread. */
+static inline uint64_t system_call_number(uint64_t kernel_stack) {
+    return *(const uint64_t *)(kernel_stack - 8);
+}
+
+/* What the shim offers the entry. */
+
+/* A call of a number that the table does not hold; returns what goes to %rax. */
+int64_t kernel_unknown_call(uint64_t number);
+/* A call whose handler works on the frame. */
+void kernel_frame_call(struct trap_frame *_Nonnull frame);
+/* Does what is pending before the program runs on. */
+void kernel_work(struct trap_frame *_Nonnull frame);
+/* A fault of the program. `error` is the page-fault error code, `address` the faulting address. */
+void kernel_exception(struct trap_frame *_Nonnull frame, uint64_t vector, uint64_t address,
+                      uint64_t error);
+/* The first run of a `syscall` instruction at `site`: makes a jump of it if it can. On a small
+ * stack, not interrupted. */
+void kernel_caught_call(uint64_t site, uint64_t number);
+/* Where the program goes on when it ran into a breakpoint at `address` that the rewriter left;
+ * 0 when the breakpoint is the program's own. */
+uint64_t kernel_breakpoint(uint64_t address);
+/* A fault of the kernel on the program's memory: whether it was resolved. On a small stack. */
+uint64_t kernel_user_fault(uint64_t address, uint64_t error);
+
+enum exception_vector {
+    VECTOR_DIVIDE = 0,
+    VECTOR_DEBUG = 1,
+    VECTOR_BREAKPOINT = 3,
+    VECTOR_OVERFLOW = 4,
+    VECTOR_INVALID_OPCODE = 6,
+    VECTOR_STACK = 12,
+    VECTOR_GENERAL_PROTECTION = 13,
+    VECTOR_PAGE_FAULT = 14,
+    VECTOR_FLOATING_POINT = 16,
+    VECTOR_ALIGNMENT = 17,
+    VECTOR_SIMD = 19,
+};
+
+/* Bits of a page fault's error code. */
+enum page_fault_error {
+    PAGE_FAULT_PRESENT = 1,
+    PAGE_FAULT_WRITE = 2,
+    PAGE_FAULT_USER = 4,
+    PAGE_FAULT_FETCH = 16,
+    /* Not the processor's: the page lies beyond the end of its file (SIGBUS on the host). */
+    PAGE_FAULT_BEYOND_FILE = 1 << 16,
+};
+#endif

@@ -1,0 +1,99 @@
+# The process world's entry, its door to the host, and the way out of its signal handlers.
+
+#ifdef UNIRUN_GUEST
+
+#include "cpu.h"
+#include "process.h"
+
+    .text
+
+    .globl process_entry
+    .type process_entry, @function
+process_entry:
+    xor %ebp, %ebp
+    mov %rsp, %rdi
+    and $-16, %rsp
+    call process_start
+
+# Called by the host on the alternate stack with (number, information, context). It is left by
+# iretq, which restores every register and needs no system call. A signal that arrives meanwhile is
+# handled on the same stack below what is still needed here.
+    .globl process_signal_entry
+    .type process_signal_entry, @function
+process_signal_entry:
+    mov %rdx, %rbx
+    and $-16, %rsp
+    xor %ebp, %ebp
+    call process_signal
+    mov HOST_CONTEXT_VECTOR_STATE(%rbx), %rcx
+    mov $-1, %eax
+    mov $-1, %edx
+    xrstor64 (%rcx)
+    lea HOST_CONTEXT_REGISTERS(%rbx), %rsp
+    pop %r8
+    pop %r9
+    pop %r10
+    pop %r11
+    pop %r12
+    pop %r13
+    pop %r14
+    pop %r15
+    pop %rdi
+    pop %rsi
+    pop %rbp
+    pop %rbx
+    pop %rdx
+    pop %rax
+    pop %rcx
+    iretq
+
+# The hypercall page: the filter lets the host be called from here and nowhere else.
+
+.macro call_arguments
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    mov %rcx, %rdx
+    mov %r8, %r10
+    mov %r9, %r8
+    mov 8(%rsp), %r9
+.endm
+
+    .section .text.hypercall, "ax", @progbits
+    .balign 4096
+    .globl hypercall_page
+hypercall_page:
+
+    .globl hypercall
+    .type hypercall, @function
+hypercall:
+    call_arguments
+    syscall
+    ret
+
+# An interrupt that comes after the comparison and before the host sleeps would be slept through:
+# its handler moves a program counter in [begin, instruction] to `interrupted`.
+    .globl hypercall_wait
+    .type hypercall_wait, @function
+hypercall_wait:
+    call_arguments
+    .globl hypercall_wait_begin
+hypercall_wait_begin:
+    cmpl $0, %gs:CPU_PENDING
+    jne hypercall_wait_interrupted
+    .globl hypercall_wait_instruction
+hypercall_wait_instruction:
+    syscall
+    ret
+    .globl hypercall_wait_interrupted
+hypercall_wait_interrupted:
+    mov $-4, %rax /* -EINTR */
+    ret
+
+    .balign 4096
+    .globl hypercall_page_end
+hypercall_page_end:
+
+#endif
+
+    .section .note.GNU-stack, "", @progbits

@@ -22,6 +22,11 @@ void frame_return(void);
 /* Handlers by number; kernel addresses, set before the first program runs. */
 extern uint64_t system_call_table[SYSTEM_CALL_COUNT];
 
+typedef int64_t system_call_handler(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+void system_call_table_set(uint64_t number, system_call_handler *_Nonnull handler);
+/* The call goes to kernel_frame_call. */
+void system_call_table_set_frame(uint64_t number);
+
 /* The number of the call under way, seen from its handler, on the current thread. */
 static inline uint64_t system_call_number(uint64_t kernel_stack) {
     return *(const uint64_t *)(kernel_stack - 8);

@@ -1,0 +1,4 @@
+import Kernel
+import Platform
+import ProcessPlatform
+import SyscallShim

@@ -21,7 +21,8 @@ let guest: [Target] = [
     ),
     .target(
         name: "Unikernel",
-        dependencies: ["Kernel", "ProcessPlatform", "SyscallShim"]
+        dependencies: ["Kernel", "ProcessPlatform", "SyscallShim"],
+        exclude: ["kernel.ld"]
     ),
 ]
 

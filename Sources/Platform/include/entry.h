@@ -22,7 +22,8 @@ void frame_return(void);
 /* Handlers by number; kernel addresses, set before the first program runs. */
 extern uint64_t system_call_table[SYSTEM_CALL_COUNT];
 
-typedef int64_t system_call_handler(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+typedef intptr_t system_call_handler(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
+                                     uintptr_t);
 void system_call_table_set(uint64_t number, system_call_handler *_Nonnull handler);
 /* The call goes to kernel_frame_call. */
 void system_call_table_set_frame(uint64_t number);

@@ -59,7 +59,20 @@ let host: [Target] = [
 let tests: [Target] = [
     .target(name: "FakePlatform", dependencies: ["Platform"], path: "Sources/Platform/Fake"),
     .testTarget(name: "LaunchRecordTests", dependencies: ["LaunchRecord"]),
-    .testTarget(name: "LoaderTests", dependencies: ["LoaderCore", "ELFFile"]),
+    .target(
+        name: "LoaderFuzzing",
+        dependencies: ["ELFFile", "LinuxABI", "LoaderCore"],
+        path: "Tests/LoaderFuzz/Library"
+    ),
+    .executableTarget(
+        name: "loader-fuzz",
+        dependencies: ["LoaderFuzzing"],
+        path: "Tests/LoaderFuzz/Command"
+    ),
+    .testTarget(
+        name: "LoaderTests",
+        dependencies: ["ELFFile", "LinuxABI", "LoaderCore", "LoaderFuzzing"]
+    ),
     .testTarget(name: "RewriterTests", dependencies: ["Rewriter"]),
     .testTarget(name: "KernelTests", dependencies: ["FakePlatform", "Kernel"]),
     .testTarget(name: "SyscallShimTests", dependencies: ["FakePlatform", "SyscallShim"]),

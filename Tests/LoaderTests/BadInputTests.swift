@@ -1,4 +1,5 @@
 import LinuxABI
+import LoaderFuzzing
 import Testing
 
 @testable import LoaderCore

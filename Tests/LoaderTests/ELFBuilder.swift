@@ -1,20 +1,6 @@
 import LinuxABI
 import LoaderCore
-
-/// A file in memory.
-final class MemoryFile: ExecutableFile {
-    let bytes: [UInt8]
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    var size: UInt64 { UInt64(bytes.count) }
-
-    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
-        guard offset < size else { return 0 }
-        let rest = bytes[Int(offset)...].prefix(buffer.count)
-        buffer.copyBytes(from: rest)
-        return rest.count
-    }
-}
+import LoaderFuzzing
 
 extension LoadPlan {
     /// A plan with the project's limits and a base without randomness.
@@ -85,19 +71,5 @@ struct ELFBuilder {
 
     private func append<T: FixedWidthInteger>(_ value: T, _ bytes: inout [UInt8]) {
         withUnsafeBytes(of: value.littleEndian) { bytes += Array($0) }
-    }
-}
-
-/// SplitMix64: small, seeded, the same on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
     }
 }

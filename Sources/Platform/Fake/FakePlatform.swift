@@ -22,7 +22,7 @@ public enum FakePlatform {
 
     public static let memorySize: UInt64 = 64 << 20
     public static let userStart: UInt64 = 0x10_0000_0000
-    public static let userEnd: UInt64 = 0x200_0000_0000
+    public static let userEnd: UInt64 = 0x1000_0000_0000
 
     nonisolated(unsafe) public private(set) static var information =
         UnsafeMutablePointer<boot_information>.allocate(capacity: 1)

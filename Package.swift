@@ -5,7 +5,7 @@ import PackageDescription
 let guest: [Target] = [
     .target(name: "LinuxABI"),
     .target(name: "LaunchRecord"),
-    .target(name: "Platform", exclude: ["Process", "Fake"]),
+    .target(name: "Platform", exclude: ["Process", "Fake", "VDSO"]),
     .target(name: "LoaderCore", dependencies: ["LinuxABI"], path: "Sources/Loader/Core"),
     .target(name: "Rewriter", path: "Sources/SyscallShim/Rewriter"),
     .target(name: "Kernel", dependencies: ["LinuxABI", "LaunchRecord", "Platform", "LoaderCore"]),

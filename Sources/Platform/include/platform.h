@@ -20,6 +20,7 @@
 #include "kernel_memory.h"
 #include "trap_frame.h"
 #include "user_copy.h"
+#include "vdso_data.h"
 
 #define PLATFORM_VERSION 1
 
@@ -57,8 +58,9 @@ struct boot_information {
     uint64_t memory_size; /* bytes, a multiple of the page size */
     /* Bounds of the guest's part of the address space above the kernel image. */
     uint64_t user_start, user_end;
-    /* The vDSO as the program sees it; zero when there is none. */
-    uint64_t vdso;
+    /* A function int (clock, struct timespec *) at which the program may ask for the time; zero
+     * when there is none. */
+    uint64_t user_clock;
     uint64_t hwcap, hwcap2;
     uint64_t processors;
     /* Bytes of the xsave area that the enabled features need, and those features (XCR0). */
@@ -139,6 +141,9 @@ struct platform_operations {
     /* Ends the instance with an exit status of 0 to 255. */
     void (*_Nonnull exit)(int32_t status) __attribute__((noreturn));
 };
+
+/* Where the vDSO's object lies in the kernel image: begin and end. */
+extern const uint64_t vdso_image_bounds[2];
 
 /* What the kernel offers the platform. */
 

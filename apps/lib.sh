@@ -75,11 +75,78 @@ debian_source() {
     find "$folder" -mindepth 1 -maxdepth 1 -type d
 }
 
-# finish NAME FILE: checks that FILE is a static ELF program and puts it at apps/NAME/NAME-static.
+# finish NAME FILE [AS]: checks that FILE is a static program and puts it at apps/NAME/AS-static.
 finish() {
-    local name=$1 file=$2 target=$apps_root/$1/$1-static
+    local file=$2 target=$apps_root/$1/${3:-$1}-static
     if readelf -lW "$file" | grep -q INTERP; then die "$file is not static"; fi
     install -m 755 "$file" "$target.new"
     mv -f "$target.new" "$target"
-    say "built apps/$name/$name-static ($(stat -c %s "$target") bytes)"
+    say "built ${target#"$apps_root"/} ($(stat -c %s "$target") bytes)"
+}
+
+# begin_check NAME RUNNER…: what a check starts with. RUNNER is empty for native runs, or the words
+# of a command that takes options and a program after `--`, such as `bin/unirun run`.
+begin_check() {
+    check_name=$1
+    runner=("${@:2}")
+    program=$apps_root/$check_name/$check_name-static
+    [[ -x $program ]] || die "$program is missing: run apps/$check_name/build"
+    data=$build_root/data/$check_name
+    variables=()
+    local parent=${TMPDIR:-/tmp}
+    [[ -w /dev/shm ]] && parent=/dev/shm
+    scratch=$(mktemp -d "$parent/unirun-check-XXXXXX")
+    trap 'rm -rf "$scratch"' EXIT
+    exec </dev/null
+}
+
+# fill_data FUNCTION: makes the folder that the program sees as its root, natively as its working
+# folder; kept until the check changes.
+fill_data() {
+    local stamp=$build_root/data/$check_name.made
+    is_fresh "$stamp" "$0" "$program" && return
+    rm -rf "$data" "$stamp"
+    mkdir -p "$data"
+    (cd "$data" && "$1")
+    find "$data" -exec touch -h -d '2020-02-02 02:02:02 UTC' {} +
+    touch "$stamp"
+}
+
+# execute ARG…: runs $program with its output in files; prints its exit status.
+execute() {
+    local status=0 variable
+    if ((${#runner[@]})); then
+        local options=(--rootfs "$data")
+        for variable in "${variables[@]}"; do options+=(-e "$variable"); done
+        env -u TERM timeout -k 5 300 "${runner[@]}" "${options[@]}" -- "$program" "$@" \
+            >"$scratch/out" 2>"$scratch/err" || status=$?
+    else
+        # A copy each time: what one run writes, the next does not see, as in the guest.
+        chmod -R u+rwx "$scratch/root" 2>/dev/null || true
+        rm -rf "$scratch/root"
+        cp -a "$data" "$scratch/root"
+        (cd "$scratch/root" && exec env -i "${variables[@]}" timeout -k 5 300 "$program" "$@") \
+            >"$scratch/out" 2>"$scratch/err" || status=$?
+    fi
+    echo "$status"
+}
+
+# run TITLE ARG…: one run; prints what it wrote and how it ended.
+run() {
+    local status
+    printf '== %s\n' "$1"
+    status=$(execute "${@:2}")
+    cat "$scratch/out"
+    sed 's/^/stderr: /' "$scratch/err"
+    printf -- '-- status %s\n' "$status"
+}
+
+# run_digest TITLE ARG…: as `run`, for large or binary output: prints size and SHA-256 of it.
+run_digest() {
+    local status
+    printf '== %s\n' "$1"
+    status=$(execute "${@:2}")
+    printf '%s bytes, %s\n' "$(stat -c %s "$scratch/out")" "$(sha256sum <"$scratch/out")"
+    sed 's/^/stderr: /' "$scratch/err"
+    printf -- '-- status %s\n' "$status"
 }

@@ -141,6 +141,16 @@ run() {
     printf -- '-- status %s\n' "$status"
 }
 
+# run_sorted TITLE ARG…: as `run`, for lines whose order is the file system's own.
+run_sorted() {
+    local status
+    printf '== %s\n' "$1"
+    status=$(execute "${@:2}")
+    LC_ALL=C sort "$scratch/out"
+    sed 's/^/stderr: /' "$scratch/err"
+    printf -- '-- status %s\n' "$status"
+}
+
 # run_digest TITLE ARG…: as `run`, for large or binary output: prints size and SHA-256 of it.
 run_digest() {
     local status

@@ -78,11 +78,11 @@ func goroutines() {
 
 func pipeline() {
 	numbers := make(chan int)
-	go func() {
+	go func(out chan int) {
 		for n := 2; ; n++ {
-			numbers <- n
+			out <- n
 		}
-	}()
+	}(numbers)
 	// A sieve: one goroutine for each prime.
 	for each := 0; each < 300; each++ {
 		prime := <-numbers

@@ -7,8 +7,8 @@ enum Samples {
         var path: String
         var text: [UInt8]
         var textAddress: UInt64
-        /// Linked below the kernel image, so that stubs lie within its reach.
-        var isLow: Bool { textAddress < 0x7000_0000 }
+        /// Linked for no particular address.
+        var isPIE: Bool { textAddress < 0x40_0000 }
     }
 
     static let folder: URL = {
@@ -156,10 +156,20 @@ enum Samples {
 
         import (
             "fmt"
-            "net/http"
+            "os"
+            "sync"
+            "time"
         )
 
-        func main() { fmt.Println(http.Get("http://127.0.0.1:1/")) }
+        func main() {
+            var group sync.WaitGroup
+            for i := 0; i < 8; i++ {
+                group.Add(1)
+                go func() { defer group.Done(); time.Sleep(1); os.ReadFile("/") }()
+            }
+            group.Wait()
+            fmt.Println(os.Getpid())
+        }
         """
 }
 

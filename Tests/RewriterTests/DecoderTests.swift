@@ -10,7 +10,9 @@ private struct Line {
 }
 
 private func disassemble(
-    _ path: String, _ range: Range<UInt64>, _ body: (Line) -> Void
+    _ path: String,
+    _ range: Range<UInt64>,
+    _ body: (Line) -> Void
 ) {
     let command = [
         "objdump", "-d", "-w", "--no-show-raw-insn", "-j", ".text",

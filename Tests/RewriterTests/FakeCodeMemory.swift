@@ -9,11 +9,15 @@ final class FakeCodeMemory: CodeMemory {
     var occupied: [Range<UInt64>] = []
     var boundary: ((UInt64) -> UInt64?)?
     var isWritable = true
-    /// The text after each synchronisation, when a test asks for it.
-    var snapshots: [[UInt8]]?
+    let original: [UInt8]
+    var recordsSnapshots = false
+    /// The text as it was at each synchronisation.
+    private(set) var snapshots: [[UInt8]] = []
+    private var lent: UnsafeMutableRawBufferPointer?
 
     init(text: [UInt8], at address: UInt64) {
         self.text = text
+        original = text
         textAddress = address
         occupied = [address & ~4095..<(address + UInt64(text.count) + 4095) & ~4095]
     }
@@ -46,13 +50,18 @@ final class FakeCodeMemory: CodeMemory {
     }
 
     func withWritable(
-        _ range: Range<UInt64>, _ body: (UnsafeMutableRawPointer) -> Void
+        _ range: Range<UInt64>,
+        _ body: (UnsafeMutableRawPointer) -> Void
     ) -> Bool {
         guard isWritable else { return false }
         if self.range.contains(range.lowerBound) {
             let offset = Int(range.lowerBound - textAddress)
             precondition(offset + range.count <= text.count, "a patch stays in its text")
-            text.withUnsafeMutableBytes { body($0.baseAddress! + offset) }
+            text.withUnsafeMutableBytes { bytes in
+                lent = bytes
+                body(bytes.baseAddress! + offset)
+                lent = nil
+            }
             return true
         }
         let page = range.lowerBound & ~4095
@@ -61,6 +70,10 @@ final class FakeCodeMemory: CodeMemory {
         let offset = Int(range.lowerBound - page)
         pages[page]!.withUnsafeMutableBytes { body($0.baseAddress! + offset) }
         return true
+    }
+
+    func synchronizeInstructionFetch() {
+        if recordsSnapshots, let lent { snapshots.append(Array(lent)) }
     }
 
     /// The bytes at `address`, of the text or of a stub page.
@@ -80,7 +93,8 @@ final class FakeCodeMemory: CodeMemory {
 let testWindows = [
     StubWindow(code: 0x40_0000..<0x7000_0000, stubs: 0x7020_0000..<0x8000_0000),
     StubWindow(
-        code: 0x10_0000_0000..<0x7e00_0000_0000, stubs: 0x10_0000_0000..<0x7e00_0000_0000,
+        code: 0x10_0000_0000..<0x7e00_0000_0000,
+        stubs: 0x10_0000_0000..<0x7e00_0000_0000,
         distance: 1 << 30
     ),
 ]

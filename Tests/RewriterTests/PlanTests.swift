@@ -11,7 +11,8 @@ import Testing
                 try window.withUnsafeBytes { bytes in
                     let text = try #require(
                         SiteText(
-                            bytes: bytes, site: site - start,
+                            bytes: bytes,
+                            site: site - start,
                             address: program.address + UInt64(start)
                         )
                     )
@@ -42,7 +43,9 @@ import Testing
 
     @Test func aNumberThatTheMoveDoesNotLoadIsNotTrusted() throws {
         // … mov $39,%eax; syscall; ret, and int3 behind it.
-        let code = filler(90) + [0xb8, 0x27, 0, 0, 0, 0x0f, 0x05, 0xc3] + [UInt8](repeating: 0xcc, count: 64)
+        let code =
+            filler(90) + [0xb8, 0x27, 0, 0, 0, 0x0f, 0x05, 0xc3]
+            + [UInt8](repeating: 0xcc, count: 64)
         #expect(try plans(code, 95, 39).first?.shape == .moveNumber)
         #expect(try plans(code, 95, 40).allSatisfy { $0.shape != .moveNumber })
     }
@@ -94,7 +97,10 @@ import Testing
     }
 
     private func plans(
-        _ code: [UInt8], _ site: Int, _ number: UInt64, knownBoundary: Int? = nil
+        _ code: [UInt8],
+        _ site: Int,
+        _ number: UInt64,
+        knownBoundary: Int? = nil
     ) throws -> [SitePlan] {
         try code.withUnsafeBytes { bytes in
             let text = try #require(

@@ -77,7 +77,10 @@ enum Samples {
     }
 
     private static func compile(
-        _ name: String, _ suffix: String, _ source: String, _ command: [String]
+        _ name: String,
+        _ suffix: String,
+        _ source: String,
+        _ command: [String]
     ) -> String? {
         let input = folder.appendingPathComponent("\(name).\(suffix)").path
         let output = folder.appendingPathComponent(name).path

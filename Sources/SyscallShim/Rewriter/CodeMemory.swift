@@ -21,7 +21,8 @@ public protocol CodeMemory: AnyObject {
     /// stores to them go. Returns `false`, without calling `body`, when that is impossible. The
     /// range is executable and not writable again when it returns.
     func withWritable(
-        _ range: Range<UInt64>, _ body: (UnsafeMutableRawPointer) -> Void
+        _ range: Range<UInt64>,
+        _ body: (UnsafeMutableRawPointer) -> Void
     ) -> Bool
 
     /// Returns when every other CPU that runs this process has executed a serialising instruction.

@@ -8,7 +8,9 @@ extension Rewriter {
 
     /// Patches the record's site and adds it to the table, or says why not.
     func rewrite(
-        _ record: inout SiteRecord, _ number: UInt64, _ memory: any CodeMemory
+        _ record: inout SiteRecord,
+        _ number: UInt64,
+        _ memory: any CodeMemory
     ) -> RefusalReason? {
         let site = record.address
         guard let mapping = memory.patchableText(around: site), mapping.contains(site) else {
@@ -28,7 +30,9 @@ extension Rewriter {
             table.records[index].island.restore(in: bytes, from: start)
         }
         let text = SiteText(
-            bytes: UnsafeRawBufferPointer(bytes), site: Int(site - start), address: start,
+            bytes: UnsafeRawBufferPointer(bytes),
+            site: Int(site - start),
+            address: start,
             knownBoundary: boundary.map { Int($0 - start) }
         )
         guard let text else { return .notSystemCall }
@@ -39,7 +43,10 @@ extension Rewriter {
 
     /// Takes the best plan for which there is room, in pages that exist before new ones.
     private func carryOut(
-        _ plans: SitePlans, _ text: SiteText, _ record: inout SiteRecord, _ memory: any CodeMemory
+        _ plans: SitePlans,
+        _ text: SiteText,
+        _ record: inout SiteRecord,
+        _ memory: any CodeMemory
     ) -> RefusalReason? {
         guard plans.count > 0 else { return .noShape }
         // A worse plan in a page that is there beats a better one that costs a page.
@@ -85,7 +92,9 @@ extension Rewriter {
         let length = plan.end - plan.start + 25 + (plan.end > 2 ? 36 : 0)
         return StubConstraint(
             origin: text.address(of: text.site + plan.jump + plan.jumpLength),
-            mask: plan.fixedMask, value: plan.fixedValue, length: length
+            mask: plan.fixedMask,
+            value: plan.fixedValue,
+            length: length
         )
     }
 
@@ -98,7 +107,9 @@ extension Rewriter {
 
     /// Maps a page of the site's window that `constraint` allows; the address in it.
     private func extend(
-        _ constraint: StubConstraint, _ site: UInt64, _ memory: any CodeMemory
+        _ constraint: StubConstraint,
+        _ site: UInt64,
+        _ memory: any CodeMemory
     ) -> UInt64? {
         guard !pages.isFull else { return nil }
         for index in 0..<windows.count where windows[index].code.contains(site) {
@@ -115,7 +126,9 @@ extension Rewriter {
 
     /// Tries pages upwards, in growing steps: what is in the way may be large.
     private func search(
-        _ constraint: StubConstraint, _ range: Range<UInt64>, _ memory: any CodeMemory
+        _ constraint: StubConstraint,
+        _ range: Range<UInt64>,
+        _ memory: any CodeMemory
     ) -> UInt64? {
         var cursor = range.lowerBound
         for attempt in 0..<96 {
@@ -147,8 +160,12 @@ extension Rewriter {
 
     /// Writes the stub, makes it known, and then patches the site.
     private func install(
-        _ stub: Stub, at address: UInt64, _ plan: SitePlan, _ text: SiteText,
-        _ record: inout SiteRecord, _ memory: any CodeMemory
+        _ stub: Stub,
+        at address: UInt64,
+        _ plan: SitePlan,
+        _ text: SiteText,
+        _ record: inout SiteRecord,
+        _ memory: any CodeMemory
     ) -> RefusalReason? {
         for index in 0..<pages.count where address &- pages[index].address < StubPage.size {
             pages[index].take(address, stub.length)

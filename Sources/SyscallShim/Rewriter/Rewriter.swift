@@ -55,7 +55,9 @@ public final class Rewriter {
     ///
     /// The caller then performs the call and returns to the outcome's address, or behind the site.
     public func caught(
-        site: UInt64, number: UInt64, memory: any CodeMemory
+        site: UInt64,
+        number: UInt64,
+        memory: any CodeMemory
     ) -> CatchOutcome {
         if let index = table.find(site) {
             table.records[index].traps &+= 1
@@ -166,7 +168,8 @@ public final class Rewriter {
             return SiteReport(address: address, status: .refused(reason), traps: traps)
         case .patched:
             let status = SiteReport.Status.patched(
-                table.records[index].shape, stub: table.records[index].stub
+                table.records[index].shape,
+                stub: table.records[index].stub
             )
             return SiteReport(address: address, status: status, traps: traps)
         }

@@ -42,7 +42,13 @@ public struct SitePlan: Equatable, Sendable {
 public struct SitePlans {
     private var plans = InlineArray<16, SitePlan>(
         repeating: SitePlan(
-            shape: .following, start: 0, end: 0, jump: 0, prefixes: 0, fixedMask: 0, fixedValue: 0,
+            shape: .following,
+            start: 0,
+            end: 0,
+            jump: 0,
+            prefixes: 0,
+            fixedMask: 0,
+            fixedValue: 0,
             cost: 0
         )
     )

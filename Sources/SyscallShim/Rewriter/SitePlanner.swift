@@ -67,8 +67,14 @@ public struct SitePlanner {
         }
         plans.insert(
             SitePlan(
-                shape: .moveNumber, start: -5, end: 2, jump: -5, prefixes: 0, fixedMask: 0,
-                fixedValue: 0, cost: 0
+                shape: .moveNumber,
+                start: -5,
+                end: 2,
+                jump: -5,
+                prefixes: 0,
+                fixedMask: 0,
+                fixedValue: 0,
+                cost: 0
             )
         )
     }
@@ -104,8 +110,14 @@ public struct SitePlanner {
             var end = max(jumpEnd, 2)
             while end < limit, !isBoundary(end) { end += 1 }
             var plan = SitePlan(
-                shape: shape, start: start, end: end, jump: start, prefixes: prefixes,
-                fixedMask: 0, fixedValue: 0, cost: prefixes
+                shape: shape,
+                start: start,
+                end: end,
+                jump: start,
+                prefixes: prefixes,
+                fixedMask: 0,
+                fixedValue: 0,
+                cost: prefixes
             )
             guard fixDisplacement(&plan) else { continue }
             if shape == .preceding { plan.cost += 3 }
@@ -147,7 +159,8 @@ extension SitePlanner {
         }
         // Each byte of the padding that begins an instruction stays or becomes 0xCC: the jump
         // begins one byte behind such a byte.
-        while offset < 126, let filler = text.instruction(at: text.site + offset), filler.isPadding {
+        while offset < 126, let filler = text.instruction(at: text.site + offset), filler.isPadding
+        {
             planIsland(at: offset)
             offset += Int(filler.length)
         }
@@ -155,12 +168,20 @@ extension SitePlanner {
 
     private mutating func planIsland(at start: Int) {
         var plan = SitePlan(
-            shape: .island, start: 0, end: 2, jump: start + 1, prefixes: 0, fixedMask: 0,
-            fixedValue: 0, cost: 64
+            shape: .island,
+            start: 0,
+            end: 2,
+            jump: start + 1,
+            prefixes: 0,
+            fixedMask: 0,
+            fixedValue: 0,
+            cost: 64
         )
         var end = start
         while end < plan.jump + plan.jumpLength {
-            guard let filler = text.instruction(at: text.site + end), filler.isPadding else { return }
+            guard let filler = text.instruction(at: text.site + end), filler.isPadding else {
+                return
+            }
             let index = end - plan.jump - 1
             // Nothing jumps to an `int3` that fills a gap: it may be overwritten.
             if filler.opcode != 0xcc, end > start {

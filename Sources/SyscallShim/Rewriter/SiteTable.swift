@@ -69,7 +69,11 @@ struct SiteTable: ~Copyable {
         var high = byStub.count
         while low < high {
             let middle = (low + high) / 2
-            if records[Int(byStub[middle])].stub < address { low = middle + 1 } else { high = middle }
+            if records[Int(byStub[middle])].stub < address {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         byStub.insert(UInt32(truncatingIfNeeded: index), at: low)
     }
@@ -80,7 +84,11 @@ struct SiteTable: ~Copyable {
         var high = byStub.count
         while low < high {
             let middle = (low + high) / 2
-            if records[Int(byStub[middle])].stub <= address { low = middle + 1 } else { high = middle }
+            if records[Int(byStub[middle])].stub <= address {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         guard low > 0 else { return nil }
         let index = Int(byStub[low - 1])

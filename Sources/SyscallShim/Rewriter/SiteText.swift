@@ -11,9 +11,13 @@ public struct SiteText {
 
     /// `nil` unless the two bytes at `site` are a `syscall` instruction.
     public init?(
-        bytes: UnsafeRawBufferPointer, site: Int, address: UInt64, knownBoundary: Int? = nil
+        bytes: UnsafeRawBufferPointer,
+        site: Int,
+        address: UInt64,
+        knownBoundary: Int? = nil
     ) {
-        guard site >= 0, site <= bytes.count - 2, bytes[site] == 0x0f, bytes[site + 1] == 0x05 else {
+        guard site >= 0, site <= bytes.count - 2, bytes[site] == 0x0f, bytes[site + 1] == 0x05
+        else {
             return nil
         }
         if let knownBoundary { guard knownBoundary >= 0, knownBoundary <= site else { return nil } }

@@ -14,7 +14,10 @@ struct StubEncoder {
 
     /// The stub for `plan` at `address`, or `nil` when something is out of a displacement's reach.
     static func encode(
-        _ plan: SitePlan, of text: SiteText, at address: UInt64, entry: UInt64
+        _ plan: SitePlan,
+        of text: SiteText,
+        at address: UInt64,
+        entry: UInt64
     ) -> Stub? {
         var encoder = StubEncoder(text, plan, address, entry)
         return encoder.run() ? encoder.stub : nil
@@ -123,7 +126,8 @@ struct StubEncoder {
         while position < length {
             if position == displacementOffset, position != 0 {
                 let displacement = text.bytes.loadUnaligned(
-                    fromByteOffset: index + position, as: Int32.self
+                    fromByteOffset: index + position,
+                    as: Int32.self
                 )
                 let target = original(end) &+ UInt64(bitPattern: Int64(displacement))
                 guard putRelative(target, trailing: length - position - 4) else { return nil }

@@ -80,6 +80,8 @@ private func isLonePrefix(_ line: Line) -> Bool {
                     return
                 }
                 let offset = Int(last.address - base)
+                // objdump reads no byte behind the slice and may cut its last instruction.
+                guard offset + 16 <= end else { return }
                 compared += 1
                 guard !agrees(text, offset, Int(line.address - last.address)) else { return }
                 differences += 1

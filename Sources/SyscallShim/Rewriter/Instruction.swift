@@ -1,5 +1,5 @@
 /// One decoded x86-64 instruction: its length and what moving it elsewhere depends on.
-public struct Instruction: Equatable, Sendable {
+public struct Instruction: Sendable {
     /// Where control goes after the instruction.
     public enum Flow: UInt8, Sendable {
         /// To the next instruction (or into a fault).

@@ -114,7 +114,9 @@ extension Rewriter {
         guard !pages.isFull else { return nil }
         for index in 0..<windows.count where windows[index].code.contains(site) {
             let window = windows[index].stubs
-            let reachable = site > 1 << 31 ? site - (1 << 31) : 0
+            // A page less than a `jmp` reaches: it begins a little before or behind the site.
+            let reach: UInt64 = (1 << 31) - 4096
+            let reachable = site > reach ? site - reach : 0
             let low = max(window.lowerBound, reachable) &+ 4095 & ~4095
             let preferred = (site &+ windows[index].distance) & ~4095
             let start = max(low, preferred)

@@ -2,7 +2,7 @@
 ///
 /// The jump is `jmp rel32` with 0…2 prefixes that mean nothing to it, or for an island a `jmp rel8`
 /// to such a jump in nearby padding. All offsets count from the site's first byte.
-public struct SitePlan: Equatable, Sendable {
+public struct SitePlan: Sendable {
     public enum Shape: UInt8, Sendable {
         /// The jump replaces `mov $nr,%eax`; the `syscall` stays as it is.
         case moveNumber

@@ -7,7 +7,7 @@ let guest: [Target] = [
     .target(name: "LaunchRecord"),
     .target(name: "Platform", exclude: ["Process", "Fake", "VDSO"]),
     .target(name: "LoaderCore", dependencies: ["LinuxABI"], path: "Sources/Loader/Core"),
-    .target(name: "Rewriter", path: "Sources/SyscallShim/Rewriter"),
+    .target(name: "Rewriter", path: "Sources/SyscallShim/Rewriter", exclude: ["README.md"]),
     .target(name: "Kernel", dependencies: ["LinuxABI", "LaunchRecord", "Platform", "LoaderCore"]),
     .target(
         name: "SyscallShim",

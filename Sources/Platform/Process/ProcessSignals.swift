@@ -236,14 +236,18 @@ func processSignal(
 private func dieOfFault(
     _ registers: UnsafeMutablePointer<host_registers>, address: UInt64
 ) -> Never {
-    writeError("unirun: kernel fault at ")
-    writeHexadecimal(registers.pointee.rip)
-    writeError(" on address ")
+    writeError("unirun: kernel fault on address ")
     writeHexadecimal(address)
-    writeError(" from ")
-    // The caller, when the frame pointer still leads to it.
-    var caller: UInt64 = 0
-    _ = user_copy(&caller, UnsafeRawPointer(bitPattern: UInt(registers.pointee.rbp &+ 8)), 8)
-    writeHexadecimal(caller)
-    die(", kernel panic")
+    writeError(", called from")
+    var (returnAddress, frame) = (registers.pointee.rip, registers.pointee.rbp)
+    for _ in 0..<24 {
+        writeError(" ")
+        writeHexadecimal(returnAddress)
+        // Frame pointers lead from caller to caller until one that is not a kernel stack's.
+        var words: (UInt64, UInt64) = (0, 0)
+        guard user_copy(&words, UnsafeRawPointer(bitPattern: UInt(frame)), 16) == 0, words.0 > frame
+        else { break }
+        (frame, returnAddress) = words
+    }
+    die("")
 }

@@ -4,7 +4,9 @@ import Platform
 /// The seccomp(2) filter: the host answers only the calls of `hostCalls`, and only from the
 /// hypercall page; every other `syscall` instruction is the program's and is caught by SIGSYS.
 struct SystemCallFilter {
-    private var program: UnsafeMutableBufferPointer<Instruction>
+    /// In place: there is no heap yet.
+    private var program = InlineArray<160, Instruction>(
+        repeating: Instruction(code: 0, jumpTrue: 0, jumpFalse: 0, operand: 0))
     private var count = 0
 
     /// struct sock_filter
@@ -43,17 +45,14 @@ struct SystemCallFilter {
 
     /// Installs the filter for good; a negated errno when the host refuses it.
     static func install() -> Int64 {
-        withUnsafeTemporaryAllocation(of: Instruction.self, capacity: 256) { buffer in
-            var filter = SystemCallFilter(program: buffer)
-            filter.build()
-            var program = Program(
-                length: UInt16(filter.count), instructions: UnsafeMutableRawPointer(buffer.baseAddress))
-            let setModeFilter: UInt64 = 1
+        var filter = SystemCallFilter()
+        filter.build()
+        let setModeFilter: UInt64 = 1
+        return withUnsafeMutablePointer(to: &filter.program) { instructions in
+            var program = Program(length: UInt16(filter.count), instructions: instructions)
             return callHost(HostNumber.seccomp, setModeFilter, 0, address(&program))
         }
     }
-
-    private init(program: UnsafeMutableBufferPointer<Instruction>) { self.program = program }
 
     private mutating func build() {
         trapUnlessEqual(SystemCallFilter.architectureOffset, SystemCallFilter.architecture)

@@ -36,7 +36,7 @@ let host: [Target] = [
     ),
     .target(
         name: "ELFFile",
-        dependencies: ["CLibELF", "LoaderCore"],
+        dependencies: ["CLibELF", "LinuxABI", "LoaderCore", "Rewriter"],
         path: "Sources/Loader/ELFFile"
     ),
     .target(

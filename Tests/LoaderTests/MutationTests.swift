@@ -21,4 +21,12 @@ import Testing
         // Were all refused, the mutations would test little.
         #expect(planned > 1000)
     }
+
+    /// The fuzz target itself, for a moment.
+    @Test func fuzzerFindsNothing() {
+        var fuzzer = LoaderFuzzer(seed: 5)
+        #expect(fuzzer.run(rounds: 2000) == nil)
+        #expect(fuzzer.planned > 500)
+        #expect(fuzzer.inspected > 400)
+    }
 }

@@ -9,6 +9,8 @@ public struct SymbolTable: Sendable {
         /// Zero for most symbols of assembly.
         public let size: UInt64
         public let name: String
+        /// Code with a type that says so, and not a mere label.
+        public let isFunction: Bool
     }
 
     /// Ascending; one symbol an address.
@@ -51,7 +53,14 @@ public struct SymbolTable: Sendable {
             }
             let text = String(cString: name)
             if text.isEmpty { continue }
-            symbols.append(Symbol(address: symbol.st_value, size: symbol.st_size, name: text))
+            symbols.append(
+                Symbol(
+                    address: symbol.st_value,
+                    size: symbol.st_size,
+                    name: text,
+                    isFunction: symbol.st_info & 0xf != UInt8(STT_NOTYPE)
+                )
+            )
         }
         return symbols
     }
@@ -88,6 +97,12 @@ public struct SymbolTable: Sendable {
         let offset = address - symbol.address
         guard symbol.size == 0 || offset < symbol.size else { return nil }
         return (symbol, offset)
+    }
+
+    /// Addresses of functions in a range, ascending.
+    func functions(from start: UInt64, to end: UInt64) -> [UInt64] {
+        symbols.lazy.filter { $0.isFunction && $0.address >= start && $0.address < end }
+            .map(\.address)
     }
 
     /// `name+0x12`, as traces print it.

@@ -18,6 +18,7 @@ guard let seed else { fail("the seed is no number", status: 2) }
 setvbuf(stdout, nil, _IOLBF, 0)
 print("loader-fuzz: seed \(seed), \(seconds) s")
 var fuzzer = LoaderFuzzer(seed: seed)
+fuzzer.reportCrashes(seed: seed)
 let end = time(nil) + seconds
 while time(nil) < end {
     if let failure = fuzzer.run(rounds: 500) {

@@ -4,6 +4,8 @@ public struct HeaderMutator {
     private let base: [UInt8]
     private let tableOffset: Int
     private let tableCount: Int
+    private let sectionOffset: Int
+    private let sectionCount: Int
 
     /// Numbers near which loaders go wrong.
     private static let edges: [UInt64] = [
@@ -17,8 +19,13 @@ public struct HeaderMutator {
     public init(_ base: [UInt8], seed: UInt64) {
         self.base = base
         generator = SeededGenerator(seed: seed)
-        tableOffset = Int(base[32]) | Int(base[33]) << 8
-        tableCount = Int(base[56]) | Int(base[57]) << 8
+        let number = { (offset: Int, size: Int) in
+            base[offset..<offset + size].reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
+        tableOffset = number(32, 4)
+        tableCount = number(56, 2)
+        sectionOffset = number(40, 4)
+        sectionCount = number(60, 2)
     }
 
     /// The next damaged copy.
@@ -38,8 +45,19 @@ public struct HeaderMutator {
             let fields = [(16, 2), (18, 2), (24, 8), (32, 8), (40, 8), (54, 2), (56, 2), (60, 2)]
             let (offset, size) = fields.randomElement(using: &generator) ?? (24, 8)
             store(edge(), size, at: offset, &bytes)
+        case 5, 6, 7: mutateSection(&bytes)
         default: mutateEntry(&bytes)
         }
+    }
+
+    /// One field of one section header.
+    private mutating func mutateSection(_ bytes: inout [UInt8]) {
+        let index = Int.random(in: 0..<max(1, sectionCount), using: &generator)
+        let fields = [
+            (0, 4), (4, 4), (8, 8), (16, 8), (24, 8), (32, 8), (40, 4), (44, 4), (48, 8), (56, 8),
+        ]
+        let (field, size) = fields.randomElement(using: &generator) ?? (24, 8)
+        store(edge(), size, at: sectionOffset + 64 * index + field, &bytes)
     }
 
     /// One field of one program header.

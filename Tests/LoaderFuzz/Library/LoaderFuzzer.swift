@@ -26,16 +26,18 @@ public struct LoaderFuzzer {
             HeaderMutator(bytes, seed: seed &+ UInt64(index) &* 0x1_0001)
         }
         descriptor = Self.temporaryFile()
-        CrashReporter.install(seed: seed)
     }
 
     /// A file without a name, for what libelf is to read. It lives as long as the process.
     private static func temporaryFile() -> CInt {
-        var template = Array("/tmp/loader-fuzz-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { return descriptor }
-        unlink(template)
-        return descriptor
+        for folder in ["/dev/shm", "/tmp"] {
+            var template = Array("\(folder)/loader-fuzz-XXXXXX".utf8CString)
+            let descriptor = mkstemp(&template)
+            guard descriptor >= 0 else { continue }
+            unlink(template)
+            return descriptor
+        }
+        return -1
     }
 
     /// Real programs, where there are any that are small enough to be copied often.
@@ -76,7 +78,7 @@ public struct LoaderFuzzer {
         return nil
     }
 
-    /// What `unirun` does with a file before it starts it, and what `unirun check` does.
+    /// What `unirun` does with a file before it starts it, and now and then what `check` does.
     private mutating func inspect(_ isReal: Bool) -> String? {
         guard isReal || executions % 4 == 0 else { return nil }
         guard ftruncate(descriptor, 0) == 0,
@@ -86,6 +88,8 @@ public struct LoaderFuzzer {
         do throws(ProgramError) {
             let image = try ExecutableImage(path: "/proc/self/fd/\(descriptor)")
             _ = image.summary
+            _ = image.symbols.describe(image.plan.entry &- image.plan.bias)
+            if executions % (isReal ? 2048 : 16) == 0 { _ = image.scanSystemCalls() }
         } catch {
             if error.description.contains("\n") { return "message of two lines" }
         }
@@ -104,6 +108,9 @@ public struct LoaderFuzzer {
             return end <= min(256, bytes.count) ? nil : "script line beyond its bytes"
         }
     }
+
+    /// Keeps the case of a trap, too. It takes over the process's fault signals.
+    public func reportCrashes(seed: UInt64) { CrashReporter.install(seed: seed) }
 
     /// Writes the last file to the working directory, and says where.
     public func saveFailingCase() -> String {

@@ -50,9 +50,9 @@ enum SampleProgram {
         append(type, &bytes)
         append(UInt16(62), &bytes)
         append(UInt32(1), &bytes)
-        for word in [base + 0x1010, 64, 0] { append(UInt64(word), &bytes) }
+        for word in [base + 0x1010, 64, sectionTable] { append(UInt64(word), &bytes) }
         append(UInt32(0), &bytes)
-        for half in [64, 56, headers.count, 64, 0, 0] { append(UInt16(half), &bytes) }
+        for half in [64, 56, headers.count, 64, 5, 4] { append(UInt16(half), &bytes) }
         for header in headers {
             append(header.type, &bytes)
             append(header.flags, &bytes)
@@ -70,7 +70,39 @@ enum SampleProgram {
         // mov $60,%eax; xor %edi,%edi; syscall
         let code: [UInt8] = [0xb8, 0x3c, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05]
         bytes.replaceSubrange(0x1010..<0x1010 + code.count, with: code)
+        appendSections(base, &bytes)
         return bytes
+    }
+
+    private static let sectionTable: UInt64 = 0x3100
+
+    /// Two symbols, the names, and a section table of code, symbols and names.
+    private static func appendSections(_ base: UInt64, _ bytes: inout [UInt8]) {
+        bytes += [UInt8](repeating: 0, count: 24)
+        for (name, address) in [(UInt32(1), 0x1010), (8, 0x1020)] as [(UInt32, UInt64)] {
+            append(name, &bytes)
+            bytes += [0x12, 0, 1, 0]
+            append(base + address, &bytes)
+            append(UInt64(16), &bytes)
+        }
+        bytes += Array("\0_start\0second\0".utf8)
+        bytes += [UInt8](repeating: 0, count: Int(sectionTable) - bytes.count)
+        let sections: [[UInt64]] = [
+            [0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [1, 1, 6, base + 0x1000, 0x1000, 0x900, 0, 16, 0],
+            [2, 2, 0, 0, 0x3000, 72, 3, 8, 24],
+            [3, 3, 0, 0, 0x3048, 16, 0, 1, 0],
+            [4, 3, 0, 0, 0x3048, 16, 0, 1, 0],
+        ]
+        for section in sections {
+            append(UInt32(section[0]), &bytes)
+            append(UInt32(section[1]), &bytes)
+            for index in 2...5 { append(section[index], &bytes) }
+            append(UInt32(section[6]), &bytes)
+            append(UInt32(0), &bytes)
+            append(section[7], &bytes)
+            append(section[8], &bytes)
+        }
     }
 
     private static func append<T: FixedWidthInteger>(_ value: T, _ bytes: inout [UInt8]) {

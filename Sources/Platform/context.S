@@ -19,4 +19,20 @@ context_switch:
     pop %rbp
     ret
 
+    .globl kernel_thread_start
+    .type kernel_thread_start, @function
+kernel_thread_start:
+    xor %ebp, %ebp
+    and $-16, %rsp
+    call *%rbx
+    ud2
+
+#ifndef UNIRUN_GUEST
+    # Hosted tests have no program to go back to; the real one is in entry.S.
+    .globl frame_return
+    .type frame_return, @function
+frame_return:
+    ud2
+#endif
+
     .section .note.GNU-stack, "", @progbits

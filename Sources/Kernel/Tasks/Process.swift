@@ -29,8 +29,26 @@ public final class Process {
     public internal(set) var startTime: Nanoseconds = 0
     /// Processor time of threads that have ended.
     var processorTimeOfEnded: Nanoseconds = 0
+    var voluntarySwitchesOfEnded = 0
+    var involuntarySwitchesOfEnded = 0
     /// Set when every thread is to end: the status as wait(2) tells it.
     public internal(set) var exitStatus: ExitStatus?
+    /// What the first thread ended with, when it ended before the others.
+    var leaderStatus: ExitStatus?
+    /// The thread that replaces the program and waits for the others to end: execve(2).
+    unowned(unsafe) var executingThread: Thread?
+    /// Woken when a thread has ended.
+    let threadEnded = WaitQueue()
+
+    /// As getpgid(2) and getsid(2).
+    public internal(set) var groupID: Int32 = 0
+    public internal(set) var sessionID: Int32 = 0
+    public internal(set) var hasExecuted = false
+
+    /// alarm(2), setitimer(2) and timer_create(2).
+    public let timers = ProcessTimers()
+    public var attributes = ProcessAttributes()
+    unowned(unsafe) var nextProcess: Process?
 
     init() {}
 

@@ -15,7 +15,12 @@ public final class Thread {
         case exited
     }
 
+    #if hasFeature(Embedded)
     public static let kernelStackSize = 32 << 10
+    #else
+    /// Unoptimised code and the host's test library need more.
+    public static let kernelStackSize = 256 << 10
+    #endif
 
     /// As gettid(2).
     public internal(set) var id: Int32 = 0
@@ -44,6 +49,8 @@ public final class Thread {
     /// Other threads of the process, in the order of their creation.
     unowned(unsafe) var nextInProcess: Thread?
     unowned(unsafe) var nextFree: Thread?
+    /// The next thread in the same bucket of the table.
+    var nextInTable: Unmanaged<Thread>?
     public private(set) lazy var waitEntry = ThreadWaitEntry(self)
     private(set) lazy var sleepTimer: Timer = SleepTimer(self)
     /// Whether a signal may end the wait under way.
@@ -68,9 +75,22 @@ public final class Thread {
     /// set_robust_list(2).
     public var robustList: UInt = 0
 
+    // MARK: Waiting
+
+    /// The thread's place in a futex's queue.
+    let futexWaiter: UnsafeMutablePointer<FutexWaiter>
+    /// How to go on with an interrupted call for the time that is left: restart_syscall(2).
+    public var restartBlock: RestartBlock?
+    /// prctl(PR_SET_TIMERSLACK), in nanoseconds.
+    public var timerSlack: UInt64 = Thread.defaultTimerSlack
+
+    public static let defaultTimerSlack: UInt64 = 50_000
+
     init(kernelStack: UnsafeMutableRawPointer, vectorState: UnsafeMutableRawPointer) {
         self.kernelStack = kernelStack
         self.vectorState = vectorState
+        futexWaiter = .allocate(capacity: 1)
+        futexWaiter.initialize(to: FutexWaiter())
     }
 
     /// The thread that runs.

@@ -6,10 +6,22 @@
  * `*from` and goes on where the owner of the stack pointer `to` stopped. */
 void context_switch(uint64_t *_Nonnull from, uint64_t to);
 
+/* Where context_switch goes on for a new thread of the program: see entry.h. */
+void frame_return(void);
+
+/* Where it goes on for a new thread of the kernel: calls the function in %rbx, which never
+ * returns. */
+void kernel_thread_start(void);
+
 /* Vector and floating-point state; `area` is 64-byte aligned and boot_information.xsave_size
  * long, zeroed before its first use. */
 static inline void vector_state_save(void *_Nonnull area) {
     __asm__ volatile("xsaveopt64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
+}
+
+/* As vector_state_save, but writes every component, for an area that others read as well. */
+static inline void vector_state_save_all(void *_Nonnull area) {
+    __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
 }
 
 static inline void vector_state_restore(const void *_Nonnull area) {

@@ -1,0 +1,76 @@
+import LinuxABI
+import Platform
+
+/// A fault of the program, as the processor tells it.
+public struct ExceptionInformation {
+    public var vector: UInt64
+    /// The processor's error code; for page faults the bits of `page_fault_error`.
+    public var error: UInt64
+    /// %cr2 of a page fault.
+    public var address: UInt64
+
+    public init(vector: UInt64, error: UInt64, address: UInt64) {
+        self.vector = vector
+        self.error = error
+        self.address = address
+    }
+}
+
+extension Signals {
+    /// Sends the current thread the signal of a fault that it caused: the signals and codes of
+    /// Linux's arch/x86 traps. `isMapped` tells a page fault on a mapping that forbids the access
+    /// from one outside all mappings.
+    public static func raiseException(
+        _ exception: ExceptionInformation, frame: UnsafePointer<trap_frame>,
+        isMapped: Bool = false, isBeyondFile: Bool = false
+    ) {
+        let thread = Thread.current
+        thread.signals.lastException = ExceptionRecord(
+            vector: exception.vector, error: exception.error & 0xffff,
+            faultAddress: exception.vector == 14 ? exception.address : 0)
+        let place = frame.pointee.rip
+        let signal: Signal
+        var code = SignalInformation.kernel
+        var address: UInt64 = 0
+        switch exception.vector {
+        case 0: (signal, code, address) = (.floatingPoint, SignalInformation.integerDivide, place)
+        case 1: (signal, code, address) = (.trap, SignalInformation.trace, place)
+        case 3: signal = .trap
+        case 6: (signal, code, address) = (.illegalInstruction, SignalInformation.illegalOperand, place)
+        case 11, 12: signal = .bus
+        case 14 where isBeyondFile:
+            (signal, code, address) = (.bus, SignalInformation.noSuchAddress, exception.address)
+        case 14:
+            code = isMapped ? SignalInformation.notPermitted : SignalInformation.notMapped
+            (signal, address) = (.segmentationFault, exception.address)
+        case 16, 19:
+            code = floatingPointCode(thread, isVector: exception.vector == 19)
+            (signal, address) = (.floatingPoint, place)
+        case 17:
+            (signal, code) = (.bus, SignalInformation.misaligned)
+        default: signal = .segmentationFault
+        }
+        force(signal, SignalInformation(signal, code: code, address: address))
+    }
+
+    /// Which of the unmasked exceptions of the x87 or SSE unit is pending, as fpu__exception_code.
+    private static func floatingPointCode(_ thread: Thread, isVector: Bool) -> Int32 {
+        vector_state_save_all(thread.vectorState)
+        let raised: UInt32
+        if isVector {
+            let flags = thread.vectorState.load(
+                fromByteOffset: VectorState.flagsOffset, as: UInt32.self)
+            raised = flags & ~(flags >> 7)
+        } else {
+            let control = thread.vectorState.load(as: UInt16.self)
+            let status = thread.vectorState.load(fromByteOffset: 2, as: UInt16.self)
+            raised = UInt32(status & ~control)
+        }
+        if raised & 1 != 0 { return SignalInformation.floatInvalid }
+        if raised & 4 != 0 { return SignalInformation.floatDivide }
+        if raised & 8 != 0 { return SignalInformation.floatOverflow }
+        if raised & 0x12 != 0 { return SignalInformation.floatUnderflow }
+        if raised & 0x20 != 0 { return SignalInformation.floatInexact }
+        return 0
+    }
+}

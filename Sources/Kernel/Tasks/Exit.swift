@@ -1,0 +1,141 @@
+import LinuxABI
+import Platform
+
+/// The end of threads, processes and the instance.
+public enum Tasks {
+    /// Called once at the start, before the first thread is created.
+    public static func start() {
+        ThreadTable.start()
+        ProcessTable.start()
+        Futex.start()
+        PendingSignals.start()
+        adoptBootStack()
+    }
+
+    /// Makes the code that runs now a thread, so that it can be switched away from. It is never
+    /// chosen again unless it is enqueued.
+    private static func adoptBootStack() {
+        let size = ThreadTable.vectorStateSize
+        let vectorState = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        vectorState.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        // Its stack is the platform's; the pointer is never used as one.
+        let thread = immortal(Thread(kernelStack: vectorState, vectorState: vectorState))
+        let process = immortal(Process())
+        process.id = Process.kernelID
+        process.signals = immortal(ProcessSignals())
+        thread.id = Process.kernelID
+        thread.process = process
+        thread.state = .runnable
+        thread.startedRunning = now()
+        cpu_current().pointee.thread = Unmanaged.passUnretained(thread).toOpaque()
+    }
+
+    /// Creates a thread of the kernel's own process that runs `body`.
+    @discardableResult
+    public static func runInKernel(
+        in process: Process, _ body: @escaping () -> Void
+    ) throws(Errno) -> Thread {
+        let thread = try Thread.create(in: process)
+        thread.prepareToRun(body)
+        Scheduler.enqueue(thread)
+        return thread
+    }
+
+    /// What is done before the instance ends: the trace is written out, the report is made.
+    /// Set once at the start.
+    nonisolated(unsafe) public static var beforeEnd: (@convention(thin) () -> Void)?
+
+    /// Called when the last process has ended. Hosted tests put their own here.
+    nonisolated(unsafe) static var endOfLast: @convention(thin) (ExitStatus) -> Void = { status in
+        Tasks.beforeEnd?()
+        endInstance(status.shellStatus)
+    }
+}
+
+extension Thread {
+    /// Ends the current thread with a status, as exit(2).
+    public static func exitCurrent(_ code: UInt8) -> Never {
+        let thread = Thread.current
+        let process = thread.process!
+        if thread.id == process.id { process.leaderStatus = .exited(code) }
+        if process.threadCount == 1, process.leaderStatus == nil {
+            process.leaderStatus = .exited(code)
+        }
+        endCurrent()
+    }
+
+    /// Ends the current thread: tells those who wait for it, and gives the processor away.
+    static func endCurrent() -> Never {
+        let thread = Thread.current
+        let process = thread.process!
+        RobustList.release(thread)
+        Futex.ownerEnded(thread)
+        clearThreadID(of: thread)
+        process.processorTimeOfEnded &+= thread.currentProcessorTime
+        process.voluntarySwitchesOfEnded &+= thread.voluntarySwitches
+        process.involuntarySwitchesOfEnded &+= thread.involuntarySwitches
+        process.remove(thread)
+        thread.signals.discardPending()
+        if process.threadCount == 0 {
+            process.end()
+        } else {
+            // What was sent to the process and this thread would have taken goes to another.
+            process.signals.redistribute(in: process)
+            process.threadEnded.wake()
+        }
+        ThreadTable.put(thread)
+        Scheduler.exitCurrent()
+    }
+
+    /// CLONE_CHILD_CLEARTID: zeroes the word and wakes who joins the thread.
+    private static func clearThreadID(of thread: Thread) {
+        guard thread.clearOnExit != 0 else { return }
+        let address = thread.clearOnExit
+        thread.clearOnExit = 0
+        // Nobody is told of a word that is not mapped any more, as on Linux.
+        guard (try? UserPointer<Int32>(address).store(0)) != nil else { return }
+        _ = try? Futex.wake(address, limit: 1, isShared: true)
+        _ = try? Futex.wake(address, limit: 1, isShared: false)
+    }
+}
+
+extension Process {
+    /// Ends the process with the current thread, as exit_group(2).
+    public static func exitCurrent(_ status: ExitStatus) -> Never {
+        Process.current.beginExit(status)
+        Thread.endCurrent()
+    }
+
+    /// Lets every thread end on its way out of the kernel. The first status counts.
+    public func beginExit(_ status: ExitStatus) {
+        guard exitStatus == nil else { return }
+        exitStatus = status
+        endOtherThreads()
+    }
+
+    /// Makes all threads but the current one end as soon as they can.
+    func endOtherThreads() {
+        let current = Thread.current
+        forEachThread { thread in
+            guard thread !== current else { return }
+            thread.signals.isEnding = true
+            thread.signals.notify(thread)
+        }
+    }
+
+    /// The last thread has ended: gives everything back. Runs on that thread's stack.
+    func end() {
+        timers.stopAll()
+        signals.discardPending()
+        let status = exitStatus ?? leaderStatus ?? .exited(0)
+        exitStatus = status
+        descriptors = nil
+        paths = nil
+        addressSpace = nil
+        executable = ExecutableImage()
+        ProcessTable.put(self)
+        // There is no other parent than the kernel, which asks for no status.
+        guard ProcessTable.count == 0 else { return }
+        Tasks.endOfLast(status)
+    }
+}

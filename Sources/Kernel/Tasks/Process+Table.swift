@@ -1,0 +1,182 @@
+import LinuxABI
+import Platform
+
+/// The processes, oldest first.
+public enum ProcessTable {
+    unowned(unsafe) nonisolated(unsafe) private static var first: Process?
+    unowned(unsafe) nonisolated(unsafe) private static var firstFree: Process?
+    nonisolated(unsafe) public private(set) static var count = 0
+
+    static func start() {
+        first = nil
+        count = 0
+    }
+
+    /// The process with a number, as getpid(2) tells it.
+    public static func process(_ id: Int32) -> Process? {
+        unowned(unsafe) var cursor = first
+        while let process = cursor {
+            if process.id == id { return process }
+            cursor = process.nextProcess
+        }
+        return nil
+    }
+
+    public static func forEach(_ body: (Process) -> Void) {
+        unowned(unsafe) var cursor = first
+        while let process = cursor {
+            cursor = process.nextProcess
+            body(process)
+        }
+    }
+
+    /// Takes a process out of the pool; it has no thread and no number yet.
+    static func take() -> Process {
+        let process: Process
+        if let free = firstFree {
+            firstFree = free.nextProcess
+            process = free
+        } else {
+            process = immortal(Process())
+            immortal(process.threadEnded)
+            immortal(process.timers)
+        }
+        process.nextProcess = nil
+        guard let head = first else {
+            first = process
+            count = 1
+            return process
+        }
+        var last = head
+        while let next = last.nextProcess { last = next }
+        last.nextProcess = process
+        count += 1
+        return process
+    }
+
+    static func put(_ process: Process) {
+        remove(process)
+        process.nextProcess = firstFree
+        firstFree = process
+    }
+
+    private static func remove(_ process: Process) {
+        count -= 1
+        if first === process {
+            first = process.nextProcess
+            return
+        }
+        unowned(unsafe) var cursor = first
+        while let previous = cursor {
+            if previous.nextProcess === process {
+                previous.nextProcess = process.nextProcess
+                return
+            }
+            cursor = previous.nextProcess
+        }
+    }
+}
+
+extension Process {
+    /// Creates a process with its first thread, whose number it has. The caller gives it an
+    /// address space, descriptors and paths, and the thread a context.
+    public static func create() throws(Errno) -> (Process, Thread) {
+        let process = ProcessTable.take()
+        process.reset()
+        let thread: Thread
+        do throws(Errno) { thread = try Thread.create(in: process) } catch {
+            ProcessTable.put(process)
+            throw error
+        }
+        process.id = thread.id
+        process.groupID = thread.id
+        process.sessionID = thread.id
+        process.startTime = now()
+        return (process, thread)
+    }
+
+    private func reset() {
+        id = 0
+        parent = nil
+        firstThread = nil
+        threadCount = 0
+        processorTimeOfEnded = 0
+        voluntarySwitchesOfEnded = 0
+        involuntarySwitchesOfEnded = 0
+        exitStatus = nil
+        leaderStatus = nil
+        executingThread = nil
+        hasExecuted = false
+        if signals == nil { signals = immortal(ProcessSignals()) }
+        signals.reset()
+        attributes = ProcessAttributes()
+        credentials = Credentials()
+        limits = ResourceLimits()
+        executable = ExecutableImage()
+    }
+
+    /// Adds a thread after those there are.
+    func add(_ thread: Thread) {
+        thread.nextInProcess = nil
+        threadCount += 1
+        guard var last = firstThread else {
+            firstThread = thread
+            return
+        }
+        while let next = last.nextInProcess { last = next }
+        last.nextInProcess = thread
+    }
+
+    func remove(_ thread: Thread) {
+        threadCount -= 1
+        if firstThread === thread {
+            firstThread = thread.nextInProcess
+            return
+        }
+        unowned(unsafe) var cursor = firstThread
+        while let previous = cursor {
+            if previous.nextInProcess === thread {
+                previous.nextInProcess = thread.nextInProcess
+                return
+            }
+            cursor = previous.nextInProcess
+        }
+    }
+
+    /// Time that the threads have spent on the processor, those that ended included.
+    public var processorTime: Nanoseconds {
+        var total = processorTimeOfEnded
+        forEachThread { total &+= $0.currentProcessorTime }
+        return total
+    }
+}
+
+extension Thread {
+    /// Time spent on the processor up to now.
+    public var currentProcessorTime: Nanoseconds {
+        guard self === Thread.current else { return processorTime }
+        return processorTime &+ (now() &- startedRunning)
+    }
+}
+
+/// What prctl(2), personality(2) and setpriority(2) set for a process.
+public struct ProcessAttributes {
+    /// PR_SET_NO_NEW_PRIVS
+    public var hasNoNewPrivileges = false
+    /// PR_SET_DUMPABLE
+    public var isDumpable = true
+    /// PR_SET_PDEATHSIG
+    public var parentDeathSignal: Int32 = 0
+    /// PR_SET_KEEPCAPS
+    public var keepsCapabilities = false
+    /// PR_SET_CHILD_SUBREAPER
+    public var isSubreaper = false
+    public var personality: UInt32 = 0
+    /// -20 to 19.
+    public var niceness: Int32 = 0
+    /// As sched_setscheduler(2).
+    public var schedulingPolicy: Int32 = 0
+    public var schedulingPriority: Int32 = 0
+
+    public init() {}
+}

@@ -1,0 +1,213 @@
+import LinuxABI
+import Platform
+
+/// Takes an object that lives for ever out of reference counting, so that a reference to it costs
+/// no locked instruction.
+@discardableResult
+func immortal<Object: AnyObject>(_ object: Object) -> Object {
+    let reference = Unmanaged.passRetained(object)
+    #if hasFeature(Embedded)
+    // The second word of an object is its count; this value is the one that is never changed.
+    reference.toOpaque().storeBytes(of: Int.max, toByteOffset: 8, as: Int.self)
+    #endif
+    return object
+}
+
+/// The threads that run, by number, and those that wait to be used again.
+public enum ThreadTable {
+    /// As /proc/sys/kernel/threads-max.
+    public static let capacity = 32_768
+    /// As /proc/sys/kernel/pid_max; below the futex words' FUTEX_TID_MASK.
+    public static let highestID: Int32 = 4_194_304
+
+    private static let bucketCount = 256
+
+    nonisolated(unsafe) private static var buckets: UnsafeMutablePointer<Unmanaged<Thread>?>! = nil
+    unowned(unsafe) nonisolated(unsafe) private static var firstFree: Thread?
+    nonisolated(unsafe) private static var lastID: Int32 = Process.kernelID
+    nonisolated(unsafe) public private(set) static var count = 0
+
+    /// Called once at the start.
+    static func start() {
+        buckets = .allocate(capacity: bucketCount)
+        buckets.initialize(repeating: nil, count: bucketCount)
+        firstFree = nil
+        lastID = Process.kernelID
+        count = 0
+    }
+
+    /// The thread with a number, as gettid(2) tells it.
+    public static func thread(_ id: Int32) -> Thread? {
+        var cursor = buckets[bucket(id)]
+        while let entry = cursor {
+            let thread = entry.takeUnretainedValue()
+            if thread.id == id { return thread }
+            cursor = thread.nextInTable
+        }
+        return nil
+    }
+
+    /// Takes a thread out of the pool and gives it a number.
+    static func take() throws(Errno) -> Thread {
+        guard count < capacity else { throw .wouldBlock }
+        let thread: Thread
+        if let free = firstFree {
+            firstFree = free.nextFree
+            free.nextFree = nil
+            thread = free
+        } else {
+            thread = try make()
+        }
+        thread.id = nextID()
+        insert(thread)
+        return thread
+    }
+
+    /// Puts a thread back. It may still be running on its stack: nothing is taken from the pool
+    /// before it has given the processor away.
+    static func put(_ thread: Thread) {
+        remove(thread)
+        thread.nextFree = firstFree
+        firstFree = thread
+    }
+
+    /// Gives a thread another number, as execve(2) does to the thread that survives.
+    static func renumber(_ thread: Thread, _ id: Int32) {
+        remove(thread)
+        thread.id = id
+        insert(thread)
+    }
+
+    private static func insert(_ thread: Thread) {
+        let index = bucket(thread.id)
+        thread.nextInTable = buckets[index]
+        buckets[index] = Unmanaged.passUnretained(thread)
+        count += 1
+    }
+
+    private static func remove(_ thread: Thread) {
+        let index = bucket(thread.id)
+        count -= 1
+        guard let first = buckets[index] else { return }
+        if first.takeUnretainedValue() === thread {
+            buckets[index] = thread.nextInTable
+            return
+        }
+        var previous = first.takeUnretainedValue()
+        while let next = previous.nextInTable?.takeUnretainedValue() {
+            if next === thread {
+                previous.nextInTable = next.nextInTable
+                return
+            }
+            previous = next
+        }
+    }
+
+    private static func bucket(_ id: Int32) -> Int {
+        Int(UInt32(bitPattern: id)) & (bucketCount - 1)
+    }
+
+    private static func nextID() -> Int32 {
+        repeat {
+            lastID = lastID >= highestID ? Process.kernelID + 1 : lastID + 1
+        } while thread(lastID) != nil || ProcessTable.process(lastID) != nil
+        return lastID
+    }
+
+    private static func make() throws(Errno) -> Thread {
+        let size = vectorStateSize
+        let stack = UnsafeMutableRawPointer.allocate(
+            byteCount: Thread.kernelStackSize, alignment: pageSize)
+        let vectorState = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        vectorState.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        let thread = immortal(Thread(kernelStack: stack, vectorState: vectorState))
+        immortal(thread.signals)
+        immortal(thread.waitEntry)
+        immortal(thread.sleepTimer)
+        return thread
+    }
+
+    /// Bytes of a thread's xsave area: at least the legacy region and its header.
+    static var vectorStateSize: Int {
+        (max(Int(truncatingIfNeeded: boot.pointee.xsave_size), 576) + 63) & ~63
+    }
+}
+
+// MARK: Contexts
+
+extension Thread {
+    /// Creates a thread of a process. It runs when its context is prepared and it is enqueued.
+    static func create(in process: Process) throws(Errno) -> Thread {
+        let thread = try ThreadTable.take()
+        thread.process = process
+        thread.state = .blocked
+        thread.resetForUse()
+        process.add(thread)
+        return thread
+    }
+
+    private func resetForUse() {
+        name = ThreadName()
+        savedThreadPointer = 0
+        kernelBody = nil
+        isInterruptible = false
+        wakeReason = .event
+        startedRunning = 0
+        processorTime = 0
+        voluntarySwitches = 0
+        involuntarySwitches = 0
+        clearOnExit = 0
+        robustList = 0
+        signals.reset()
+        resetVectorState()
+    }
+
+    /// Makes the saved vector registers those that a program starts with.
+    func resetVectorState() {
+        vectorState.initializeMemory(
+            as: UInt8.self, repeating: 0, count: ThreadTable.vectorStateSize)
+        vectorState.storeBytes(of: VectorState.initialFlags, toByteOffset: 24, as: UInt32.self)
+    }
+
+    /// Lets the thread begin in the program with the registers in `frame`.
+    func prepareToEnterProgram() {
+        let begin: @convention(c) () -> Void = frame_return
+        prepareStack(UnsafeMutableRawPointer(frame), begin: begin, argument: 0)
+    }
+
+    /// Lets a thread of the kernel begin with `body`; the thread ends when it returns.
+    func prepareToRun(_ body: @escaping () -> Void) {
+        kernelBody = body
+        // The host's thread-local data in hosted tests; nothing in the guest.
+        savedThreadPointer = thread_pointer_read()
+        let begin: @convention(c) () -> Void = kernel_thread_start
+        let run: @convention(c) () -> Void = runKernelBody
+        prepareStack(
+            kernelStackTop - 64, begin: begin, argument: UInt64(UInt(bitPattern: pointer(run))))
+    }
+
+    /// Lays out what `context_switch` pops: six registers, then where to go on.
+    private func prepareStack(
+        _ top: UnsafeMutableRawPointer, begin: @convention(c) () -> Void, argument: UInt64
+    ) {
+        let saved = top.assumingMemoryBound(to: UInt64.self) - 7
+        for index in 0..<6 { saved[index] = 0 }
+        saved[4] = argument  // %rbx
+        saved[5] = 0  // %rbp
+        // context_switch pops r15, r14, r13, r12, rbx, rbp.
+        saved[6] = UInt64(UInt(bitPattern: pointer(begin)))
+        savedStackPointer = UInt64(UInt(bitPattern: saved))
+    }
+
+    private func pointer(_ function: @convention(c) () -> Void) -> UnsafeRawPointer {
+        unsafeBitCast(function, to: UnsafeRawPointer.self)
+    }
+}
+
+/// The first function of a thread of the kernel.
+private func runKernelBody() {
+    let body = Thread.current.kernelBody
+    Thread.current.kernelBody = nil
+    body?()
+    Thread.endCurrent()
+}

@@ -117,7 +117,9 @@ public struct SignalAction: BitwiseCopyable, Sendable {
     public var mask: SignalSet
 
     public init(
-        handler: UInt = SignalAction.byDefault, flags: SignalActionFlags = [], restorer: UInt = 0,
+        handler: UInt = SignalAction.byDefault,
+        flags: SignalActionFlags = [],
+        restorer: UInt = 0,
         mask: SignalSet = []
     ) {
         self.handler = handler

@@ -19,7 +19,11 @@ public struct SignalInformation: BitwiseCopyable, Sendable {
 
     /// Sent by a process: kill(2), tgkill(2).
     public init(
-        _ signal: Signal, code: Int32, senderProcess: Int32, senderUser: UInt32, value: UInt64 = 0
+        _ signal: Signal,
+        code: Int32,
+        senderProcess: Int32,
+        senderUser: UInt32,
+        value: UInt64 = 0
     ) {
         self.init(signal: signal.number, code: code)
         words[0] = UInt64(UInt32(bitPattern: senderProcess)) | UInt64(senderUser) << 32

@@ -47,7 +47,9 @@ struct PendingSignals {
     /// Throws `wouldBlock` when a real-time signal's information cannot be kept.
     @discardableResult
     mutating func add(
-        _ signal: Signal, _ information: SignalInformation, limit: UInt64 = .max
+        _ signal: Signal,
+        _ information: SignalInformation,
+        limit: UInt64 = .max
     ) throws(Errno) -> Bool {
         guard signal.isRealTime || !set.contains(signal) else { return false }
         let isWithinLimit = UInt64(PendingSignals.queuedCount) < limit
@@ -76,7 +78,11 @@ struct PendingSignals {
         guard let found = cursor else {
             set.remove(SignalSet(signal))
             return SignalInformation(
-                signal, code: SignalInformation.user, senderProcess: 0, senderUser: 0)
+                signal,
+                code: SignalInformation.user,
+                senderProcess: 0,
+                senderUser: 0
+            )
         }
         unlink(found, after: previous)
         if !hasEntry(of: signal, from: found.pointee.next) { set.remove(SignalSet(signal)) }
@@ -89,7 +95,9 @@ struct PendingSignals {
         _ entry: UnsafeMutablePointer<QueuedSignal>,
         after previous: UnsafeMutablePointer<QueuedSignal>?
     ) {
-        if let previous { previous.pointee.next = entry.pointee.next } else {
+        if let previous {
+            previous.pointee.next = entry.pointee.next
+        } else {
             first = entry.pointee.next
         }
         if last == entry { last = previous }

@@ -22,7 +22,9 @@ extension Signals {
     ///
     /// `rule` is that of the call under way; it counts only when `frame.original_rax` tells one.
     public static func deliver(
-        _ thread: Thread, _ frame: UnsafeMutablePointer<trap_frame>, restart rule: RestartRule
+        _ thread: Thread,
+        _ frame: UnsafeMutablePointer<trap_frame>,
+        restart rule: RestartRule
     ) {
         let signals = thread.signals
         let process = thread.process!
@@ -65,7 +67,9 @@ extension Signals {
     /// Decides how an interrupted call goes on. `action` is that of the first handler, `nil` when
     /// none runs. Afterwards the frame is no call's any more.
     private static func decideRestart(
-        _ thread: Thread, _ frame: UnsafeMutablePointer<trap_frame>, _ rule: RestartRule,
+        _ thread: Thread,
+        _ frame: UnsafeMutablePointer<trap_frame>,
+        _ rule: RestartRule,
         _ action: SignalAction?
     ) {
         let number = frame.pointee.original_rax
@@ -94,8 +98,11 @@ extension Signals {
 
     /// Puts the frame on the program's stack and makes the handler what runs next.
     private static func enterHandler(
-        _ thread: Thread, _ frame: UnsafeMutablePointer<trap_frame>, _ signal: Signal,
-        _ action: SignalAction, _ information: SignalInformation
+        _ thread: Thread,
+        _ frame: UnsafeMutablePointer<trap_frame>,
+        _ signal: Signal,
+        _ action: SignalAction,
+        _ information: SignalInformation
     ) {
         let signals = thread.signals
         let mask = signals.maskBefore ?? signals.mask
@@ -120,7 +127,10 @@ public struct RestartBlock {
     public var arguments: InlineArray<4, UInt64>
 
     public init(
-        _ first: UInt64, _ second: UInt64 = 0, _ third: UInt64 = 0, _ fourth: UInt64 = 0,
+        _ first: UInt64,
+        _ second: UInt64 = 0,
+        _ third: UInt64 = 0,
+        _ fourth: UInt64 = 0,
         resume: @escaping (RestartBlock) throws(Errno) -> Int
     ) {
         self.resume = resume

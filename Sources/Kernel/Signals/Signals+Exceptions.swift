@@ -21,13 +21,17 @@ extension Signals {
     /// Linux's arch/x86 traps. `isMapped` tells a page fault on a mapping that forbids the access
     /// from one outside all mappings.
     public static func raiseException(
-        _ exception: ExceptionInformation, frame: UnsafePointer<trap_frame>,
-        isMapped: Bool = false, isBeyondFile: Bool = false
+        _ exception: ExceptionInformation,
+        frame: UnsafePointer<trap_frame>,
+        isMapped: Bool = false,
+        isBeyondFile: Bool = false
     ) {
         let thread = Thread.current
         thread.signals.lastException = ExceptionRecord(
-            vector: exception.vector, error: exception.error & 0xffff,
-            faultAddress: exception.vector == 14 ? exception.address : 0)
+            vector: exception.vector,
+            error: exception.error & 0xffff,
+            faultAddress: exception.vector == 14 ? exception.address : 0
+        )
         let place = frame.pointee.rip
         let signal: Signal
         var code = SignalInformation.kernel
@@ -36,7 +40,8 @@ extension Signals {
         case 0: (signal, code, address) = (.floatingPoint, SignalInformation.integerDivide, place)
         case 1: (signal, code, address) = (.trap, SignalInformation.trace, place)
         case 3: signal = .trap
-        case 6: (signal, code, address) = (.illegalInstruction, SignalInformation.illegalOperand, place)
+        case 6:
+            (signal, code, address) = (.illegalInstruction, SignalInformation.illegalOperand, place)
         case 11, 12: signal = .bus
         case 14 where isBeyondFile:
             (signal, code, address) = (.bus, SignalInformation.noSuchAddress, exception.address)
@@ -59,7 +64,9 @@ extension Signals {
         let raised: UInt32
         if isVector {
             let flags = thread.vectorState.load(
-                fromByteOffset: VectorState.flagsOffset, as: UInt32.self)
+                fromByteOffset: VectorState.flagsOffset,
+                as: UInt32.self
+            )
             raised = flags & ~(flags >> 7)
         } else {
             let control = thread.vectorState.load(as: UInt16.self)

@@ -14,8 +14,12 @@ extension Signals {
 
     /// Writes the frame and sets the registers; false when it does not fit or cannot be written.
     static func writeFrame(
-        _ thread: Thread, _ frame: UnsafeMutablePointer<trap_frame>, _ signal: Signal,
-        _ action: SignalAction, _ information: SignalInformation, mask: SignalSet
+        _ thread: Thread,
+        _ frame: UnsafeMutablePointer<trap_frame>,
+        _ signal: Signal,
+        _ action: SignalAction,
+        _ information: SignalInformation,
+        mask: SignalSet
     ) -> Bool {
         let signals = thread.signals
         guard action.flags.contains(.restorer) else { return false }
@@ -48,10 +52,15 @@ extension Signals {
         do throws(Errno) {
             try writeVectorState(thread, at: state)
             try UserMemory.write(
-                &image, count: MemoryLayout<SignalFrame>.size, at: UInt(address))
+                &image,
+                count: MemoryLayout<SignalFrame>.size,
+                at: UInt(address)
+            )
         } catch { return false }
         // Linux disarms only once the stack is in use.
-        if alternate.flags & SignalStack.disarmedOnUse != 0 { signals.alternateStack = SignalStack() }
+        if alternate.flags & SignalStack.disarmedOnUse != 0 {
+            signals.alternateStack = SignalStack()
+        }
 
         frame.pointee.rdi = UInt64(signal.rawValue)
         frame.pointee.rsi = address &+ SignalFrame.informationOffset
@@ -84,7 +93,10 @@ extension Signals {
             registers.restore(&frame.pointee)
             // As on Linux, a stack that sigaltstack(2) would refuse is left out silently.
             try? Signals.setAlternateStack(
-                image.context.stack, of: thread, stackPointer: frame.pointee.rsp)
+                image.context.stack,
+                of: thread,
+                stackPointer: frame.pointee.rsp
+            )
         } catch { forceSegmentationFault(after: nil) }
     }
 
@@ -97,8 +109,12 @@ extension Signals {
         vector_state_save_all(area)
         area.storeBytes(
             of: VectorStateDescription(
-                features: boot.pointee.xsave_features, size: UInt32(vectorSize)),
-            toByteOffset: VectorState.descriptionOffset, as: VectorStateDescription.self)
+                features: boot.pointee.xsave_features,
+                size: UInt32(vectorSize)
+            ),
+            toByteOffset: VectorState.descriptionOffset,
+            as: VectorStateDescription.self
+        )
         let destination = UInt(truncatingIfNeeded: address)
         try UserMemory.write(area, count: vectorSize, at: destination)
         try UserPointer<UInt32>(destination &+ UInt(vectorSize)).store(VectorState.secondMagic)
@@ -115,13 +131,17 @@ extension Signals {
         }
         vector_state_save_all(area)
         let reported = area.load(
-            fromByteOffset: VectorState.flagsMaskOffset, as: UInt32.self)
+            fromByteOffset: VectorState.flagsMaskOffset,
+            as: UInt32.self
+        )
         let flagsMask = reported == 0 ? VectorState.defaultFlagsMask : reported
         do throws(Errno) {
             let source = UInt(truncatingIfNeeded: address)
             let size = try storedSize(at: source)
             try UserMemory.read(
-                UnsafeMutableRawBufferPointer(start: area, count: size), at: source)
+                UnsafeMutableRawBufferPointer(start: area, count: size),
+                at: source
+            )
             sanitize(area, isExtended: size > VectorState.legacySize, flagsMask: flagsMask)
         } catch {
             // The area must hold the live registers again: xsaveopt may rely on it.
@@ -147,11 +167,16 @@ extension Signals {
     }
 
     private static func sanitize(
-        _ area: UnsafeMutableRawPointer, isExtended: Bool, flagsMask: UInt32
+        _ area: UnsafeMutableRawPointer,
+        isExtended: Bool,
+        flagsMask: UInt32
     ) {
         let flags = area.load(fromByteOffset: VectorState.flagsOffset, as: UInt32.self)
         area.storeBytes(
-            of: flags & flagsMask, toByteOffset: VectorState.flagsOffset, as: UInt32.self)
+            of: flags & flagsMask,
+            toByteOffset: VectorState.flagsOffset,
+            as: UInt32.self
+        )
         let stored = area.load(fromByteOffset: VectorState.featuresOffset, as: UInt64.self)
         let features =
             isExtended ? stored & boot.pointee.xsave_features : VectorState.legacyFeatures
@@ -167,7 +192,9 @@ extension Signals {
     /// Throws `notPermitted` while the thread runs on the alternate stack, `noMemory` when the new
     /// one is too small, `invalidArgument` for unknown flags.
     public static func setAlternateStack(
-        _ stack: SignalStack, of thread: Thread, stackPointer: UInt64
+        _ stack: SignalStack,
+        of thread: Thread,
+        stackPointer: UInt64
     ) throws(Errno) {
         let signals = thread.signals
         guard !signals.isOnAlternateStack(stackPointer) else { throw .notPermitted }
@@ -181,7 +208,10 @@ extension Signals {
         }
         guard stack.size >= SignalStack.minimumSize else { throw .noMemory }
         signals.alternateStack = SignalStack(
-            base: stack.base, flags: stack.flags, size: stack.size)
+            base: stack.base,
+            flags: stack.flags,
+            size: stack.size
+        )
     }
 
     /// The alternate stack as sigaltstack(2) tells it.

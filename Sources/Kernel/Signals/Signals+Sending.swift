@@ -37,8 +37,11 @@ extension Signals {
         guard maySend(signal, to: target, from: sender) else { throw .notPermitted }
         guard let signal else { return }
         let information = SignalInformation(
-            signal, code: SignalInformation.user, senderProcess: sender.id,
-            senderUser: sender.credentials.realUser)
+            signal,
+            code: SignalInformation.user,
+            senderProcess: sender.id,
+            senderUser: sender.credentials.realUser
+        )
         try send(signal, information, to: target)
     }
 
@@ -48,8 +51,11 @@ extension Signals {
     {
         let sender = Process.current
         let information = SignalInformation(
-            signal ?? .kill, code: SignalInformation.threadKill, senderProcess: sender.id,
-            senderUser: sender.credentials.realUser)
+            signal ?? .kill,
+            code: SignalInformation.threadKill,
+            senderProcess: sender.id,
+            senderUser: sender.credentials.realUser
+        )
         try queue(signal, information, toThread: id, of: process)
     }
 
@@ -57,7 +63,9 @@ extension Signals {
     ///
     /// Throws `notPermitted` for information that only the kernel gives, to others than oneself.
     public static func queue(
-        _ signal: Signal?, _ information: SignalInformation, toProcess id: Int32
+        _ signal: Signal?,
+        _ information: SignalInformation,
+        toProcess id: Int32
     ) throws(Errno) {
         guard id > 0, let target = ProcessTable.process(id) ?? ThreadTable.thread(id)?.process
         else { throw .noSuchProcess }
@@ -69,7 +77,9 @@ extension Signals {
 
     /// The same to one thread: rt_tgsigqueueinfo(2).
     public static func queue(
-        _ signal: Signal?, _ information: SignalInformation, toThread id: Int32,
+        _ signal: Signal?,
+        _ information: SignalInformation,
+        toThread id: Int32,
         of process: Int32
     ) throws(Errno) {
         guard let thread = ThreadTable.thread(id), let target = thread.process,

@@ -9,7 +9,10 @@ public enum Signals {
         guard !signals.isEmpty, let process = foregroundProcess else { return }
         while let signal = signals.lowest {
             signals.remove(SignalSet(signal))
-            let information = SignalInformation(signal: signal.number, code: SignalInformation.kernel)
+            let information = SignalInformation(
+                signal: signal.number,
+                code: SignalInformation.kernel
+            )
             _ = try? send(signal, information, to: process)
         }
     }
@@ -27,12 +30,17 @@ public enum Signals {
     /// Throws `wouldBlock` when a real-time signal cannot be queued.
     @discardableResult
     public static func send(
-        _ signal: Signal, _ information: SignalInformation, to process: Process
+        _ signal: Signal,
+        _ information: SignalInformation,
+        to process: Process
     ) throws(Errno) -> Bool {
         guard process.threadCount > 0, prepare(signal, for: process) else { return false }
         guard isKept(signal, by: process, thread: process.firstThread!) else { return false }
         let isQueued = try process.signals.pending.add(
-            signal, information, limit: process.limits[.pendingSignals].current)
+            signal,
+            information,
+            limit: process.limits[.pendingSignals].current
+        )
         if let taker = taker(of: signal, in: process) { taker.signals.notify(taker) }
         return isQueued
     }
@@ -40,14 +48,19 @@ public enum Signals {
     /// Sends a signal to one thread. Answers and throws as the above.
     @discardableResult
     public static func send(
-        _ signal: Signal, _ information: SignalInformation, to thread: Thread
+        _ signal: Signal,
+        _ information: SignalInformation,
+        to thread: Thread
     ) throws(Errno) -> Bool {
         let process = thread.process!
         guard prepare(signal, for: process), isKept(signal, by: process, thread: thread) else {
             return false
         }
         let isQueued = try thread.signals.pending.add(
-            signal, information, limit: process.limits[.pendingSignals].current)
+            signal,
+            information,
+            limit: process.limits[.pendingSignals].current
+        )
         if wants(thread, signal) { thread.signals.notify(thread) }
         return isQueued
     }
@@ -63,8 +76,11 @@ public enum Signals {
     public static func raiseBrokenPipe() {
         let thread = Thread.current
         let information = SignalInformation(
-            .brokenPipe, code: SignalInformation.user, senderProcess: thread.process.id,
-            senderUser: thread.process.credentials.realUser)
+            .brokenPipe,
+            code: SignalInformation.user,
+            senderProcess: thread.process.id,
+            senderUser: thread.process.credentials.realUser
+        )
         _ = try? send(.brokenPipe, information, to: thread)
     }
 
@@ -153,10 +169,15 @@ public enum Signals {
     /// SIGSEGV's own frame.
     static func forceSegmentationFault(after signal: Signal?) {
         let thread = Thread.current
-        if signal == .segmentationFault { thread.process.signals[.segmentationFault] = SignalAction() }
+        if signal == .segmentationFault {
+            thread.process.signals[.segmentationFault] = SignalAction()
+        }
         force(
             .segmentationFault,
             SignalInformation(
-                signal: Signal.segmentationFault.number, code: SignalInformation.kernel))
+                signal: Signal.segmentationFault.number,
+                code: SignalInformation.kernel
+            )
+        )
     }
 }

@@ -47,7 +47,7 @@ public final class ThreadSignals {
     func notify(_ thread: Thread) {
         needsAttention = true
         if thread === Thread.current {
-            cpu_set_pending(UInt32(CPU_PENDING_SIGNAL.rawValue))
+            cpu_set_pending(UInt32(CPU_PENDING_SIGNAL))
         } else {
             Scheduler.interrupt(thread)
         }

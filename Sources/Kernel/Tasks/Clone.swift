@@ -11,7 +11,10 @@ public struct CloneRequest {
     public var threadPointer: UInt
 
     public init(
-        flags: CloneFlags, stack: UInt, parentThreadID: UInt, childThreadID: UInt,
+        flags: CloneFlags,
+        stack: UInt,
+        parentThreadID: UInt,
+        childThreadID: UInt,
         threadPointer: UInt
     ) {
         self.flags = flags
@@ -29,7 +32,8 @@ extension Thread {
     /// Throws `notImplemented` for a new process, `invalidArgument` for flags that Linux does not
     /// combine, `wouldBlock` when there are too many threads.
     public static func clone(
-        _ request: CloneRequest, frame: UnsafePointer<trap_frame>
+        _ request: CloneRequest,
+        frame: UnsafePointer<trap_frame>
     ) throws(Errno) -> Int32 {
         try check(request)
         let parent = Thread.current

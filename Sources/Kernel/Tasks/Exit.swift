@@ -33,7 +33,8 @@ public enum Tasks {
     /// Creates a thread of the kernel's own process that runs `body`.
     @discardableResult
     public static func runInKernel(
-        in process: Process, _ body: @escaping () -> Void
+        in process: Process,
+        _ body: @escaping () -> Void
     ) throws(Errno) -> Thread {
         let thread = try Thread.create(in: process)
         thread.prepareToRun(body)

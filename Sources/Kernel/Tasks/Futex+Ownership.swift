@@ -16,7 +16,10 @@ extension Futex {
     /// Throws `wouldDeadlock` when it is already, or when its owner waits for the current thread;
     /// `noSuchProcess` when the owner does not exist; `wouldBlock` for a try, `timedOut`.
     public static func lock(
-        _ address: UInt, isTry: Bool, until deadline: Nanoseconds, isShared: Bool
+        _ address: UInt,
+        isTry: Bool,
+        until deadline: Nanoseconds,
+        isShared: Bool
     ) throws(Errno) {
         let key = try key(address, isShared: isShared)
         let thread = Thread.current
@@ -52,8 +55,12 @@ extension Futex {
     /// FUTEX_WAIT_REQUEUE_PI: waits at `address` until it is woken there or moved to `second`,
     /// which it owns when this returns.
     public static func waitForRequeue(
-        _ address: UInt, expected: UInt32, bits: UInt32, until deadline: Nanoseconds,
-        second: UInt, isShared: Bool
+        _ address: UInt,
+        expected: UInt32,
+        bits: UInt32,
+        until deadline: Nanoseconds,
+        second: UInt,
+        isShared: Bool
     ) throws(Errno) {
         guard bits != 0 else { throw .invalidArgument }
         let key = try key(address, isShared: isShared)
@@ -75,8 +82,12 @@ extension Futex {
     /// FUTEX_CMP_REQUEUE_PI: makes the oldest waiter the second futex's owner if it is free, and
     /// lets the others wait there.
     public static func requeueForOwnership(
-        from address: UInt, to second: UInt, wake wakeLimit: Int, move moveLimit: Int,
-        expected: UInt32, isShared: Bool
+        from address: UInt,
+        to second: UInt,
+        wake wakeLimit: Int,
+        move moveLimit: Int,
+        expected: UInt32,
+        isShared: Bool
     ) throws(Errno) -> Int {
         guard wakeLimit == 1 else { throw .invalidArgument }
         let source = try key(address, isShared: isShared)
@@ -170,7 +181,10 @@ extension Futex {
 
     /// Makes a waiter the owner and wakes it; false when the word changed meanwhile.
     private static func handOver(
-        _ address: UInt, _ word: UInt32, keeping kept: UInt32, to next: WaiterPointer
+        _ address: UInt,
+        _ word: UInt32,
+        keeping kept: UInt32,
+        to next: WaiterPointer
     ) throws(Errno) -> Bool {
         guard let thread = next.pointee.thread else { return false }
         let key = next.pointee.key
@@ -211,7 +225,11 @@ extension Futex {
         var found: UInt32 = 0
         guard
             user_compare_exchange_word(
-                UnsafeMutableRawPointer(bitPattern: address), before, after, &found) == 0
+                UnsafeMutableRawPointer(bitPattern: address),
+                before,
+                after,
+                &found
+            ) == 0
         else { throw .badAddress }
         return found == before
     }

@@ -34,12 +34,21 @@ enum RobustList {
         }
         guard pending != 0 else { return }
         _ = releaseWord(
-            pending, head, isOwned: head.pending & 1 != 0, thread, isPending: true)
+            pending,
+            head,
+            isOwned: head.pending & 1 != 0,
+            thread,
+            isPending: true
+        )
     }
 
     /// Marks one word; false when it is not mapped.
     private static func releaseWord(
-        _ entry: UInt, _ head: Head, isOwned: Bool, _ thread: Thread, isPending: Bool = false
+        _ entry: UInt,
+        _ head: Head,
+        isOwned: Bool,
+        _ thread: Thread,
+        isPending: Bool = false
     ) -> Bool {
         let address = entry &+ UInt(bitPattern: head.offset)
         guard address & 3 == 0 else { return false }

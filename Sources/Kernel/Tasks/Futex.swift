@@ -56,8 +56,11 @@ public enum Futex {
     ///
     /// Throws `wouldBlock` when it is not, `timedOut`, `interrupted`, `badAddress`.
     public static func wait(
-        _ address: UInt, expected: UInt32, bits: UInt32 = anyBits,
-        until deadline: Nanoseconds = .never, isShared: Bool
+        _ address: UInt,
+        expected: UInt32,
+        bits: UInt32 = anyBits,
+        until deadline: Nanoseconds = .never,
+        isShared: Bool
     ) throws(Errno) {
         guard bits != 0 else { throw .invalidArgument }
         let key = try key(address, isShared: isShared)
@@ -69,7 +72,10 @@ public enum Futex {
 
     /// Wakes at most `limit` waiters whose bits meet `bits`; returns how many.
     public static func wake(
-        _ address: UInt, limit: Int, bits: UInt32 = anyBits, isShared: Bool
+        _ address: UInt,
+        limit: Int,
+        bits: UInt32 = anyBits,
+        isShared: Bool
     ) throws(Errno) -> Int {
         guard bits != 0 else { throw .invalidArgument }
         let key = try key(address, isShared: isShared)
@@ -91,8 +97,12 @@ public enum Futex {
     /// Wakes `wakeLimit` waiters and moves `moveLimit` others to a second futex; returns both
     /// numbers together. `expected` is FUTEX_CMP_REQUEUE's value of the first word.
     public static func requeue(
-        from address: UInt, to second: UInt, wake wakeLimit: Int, move moveLimit: Int,
-        expected: UInt32?, isShared: Bool
+        from address: UInt,
+        to second: UInt,
+        wake wakeLimit: Int,
+        move moveLimit: Int,
+        expected: UInt32?,
+        isShared: Bool
     ) throws(Errno) -> Int {
         let source = try key(address, isShared: isShared)
         let target = try key(second, isShared: isShared)
@@ -124,7 +134,11 @@ public enum Futex {
     /// FUTEX_WAKE_OP: changes the second word, wakes at the first, and at the second if its value
     /// before meets the condition.
     public static func wakeAfterOperation(
-        _ address: UInt, _ second: UInt, limit: Int, secondLimit: Int, operation: UInt32,
+        _ address: UInt,
+        _ second: UInt,
+        limit: Int,
+        secondLimit: Int,
+        operation: UInt32,
         isShared: Bool
     ) throws(Errno) -> Int {
         _ = try key(address, isShared: isShared)
@@ -146,7 +160,8 @@ public enum Futex {
         return Thread.withCurrent { thread in
             FutexKey(
                 space: UInt(bitPattern: Unmanaged.passUnretained(thread.process!).toOpaque()),
-                offset: address)
+                offset: address
+            )
         }
     }
 

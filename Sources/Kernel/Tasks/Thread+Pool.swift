@@ -7,8 +7,8 @@ import Platform
 func immortal<Object: AnyObject>(_ object: Object) -> Object {
     let reference = Unmanaged.passRetained(object)
     #if hasFeature(Embedded)
-    // The second word of an object is its count; this value is the one that is never changed.
-    reference.toOpaque().storeBytes(of: Int.max, toByteOffset: 8, as: Int.self)
+        // The second word of an object is its count; this value is the one that is never changed.
+        reference.toOpaque().storeBytes(of: Int.max, toByteOffset: 8, as: Int.self)
     #endif
     return object
 }
@@ -116,9 +116,12 @@ public enum ThreadTable {
 
     private static func make() throws(Errno) -> Thread {
         let size = vectorStateSize
-        let stack = UnsafeMutableRawPointer.allocate(
-            byteCount: Thread.kernelStackSize, alignment: pageSize)
-        let vectorState = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        guard let stack = kernel_allocate(Thread.kernelStackSize) else { throw .noMemory }
+        guard let room = kernel_allocate(size + 64) else {
+            kernel_free(stack)
+            throw .noMemory
+        }
+        let vectorState = room.alignedUp(toMultipleOf: 64)
         vectorState.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         let thread = immortal(Thread(kernelStack: stack, vectorState: vectorState))
         immortal(thread.signals)
@@ -165,7 +168,10 @@ extension Thread {
     /// Makes the saved vector registers those that a program starts with.
     func resetVectorState() {
         vectorState.initializeMemory(
-            as: UInt8.self, repeating: 0, count: ThreadTable.vectorStateSize)
+            as: UInt8.self,
+            repeating: 0,
+            count: ThreadTable.vectorStateSize
+        )
         vectorState.storeBytes(of: VectorState.initialFlags, toByteOffset: 24, as: UInt32.self)
     }
 
@@ -183,12 +189,17 @@ extension Thread {
         let begin: @convention(c) () -> Void = kernel_thread_start
         let run: @convention(c) () -> Void = runKernelBody
         prepareStack(
-            kernelStackTop - 64, begin: begin, argument: UInt64(UInt(bitPattern: pointer(run))))
+            kernelStackTop - 64,
+            begin: begin,
+            argument: UInt64(UInt(bitPattern: pointer(run)))
+        )
     }
 
     /// Lays out what `context_switch` pops: six registers, then where to go on.
     private func prepareStack(
-        _ top: UnsafeMutableRawPointer, begin: @convention(c) () -> Void, argument: UInt64
+        _ top: UnsafeMutableRawPointer,
+        begin: @convention(c) () -> Void,
+        argument: UInt64
     ) {
         let saved = top.assumingMemoryBound(to: UInt64.self) - 7
         for index in 0..<6 { saved[index] = 0 }

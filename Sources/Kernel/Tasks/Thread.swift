@@ -16,10 +16,10 @@ public final class Thread {
     }
 
     #if hasFeature(Embedded)
-    public static let kernelStackSize = 32 << 10
+        public static let kernelStackSize = 32 << 10
     #else
-    /// Unoptimised code and the host's test library need more.
-    public static let kernelStackSize = 256 << 10
+        /// Unoptimised code and the host's test library need more.
+        public static let kernelStackSize = 256 << 10
     #endif
 
     /// As gettid(2).

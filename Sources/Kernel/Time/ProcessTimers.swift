@@ -42,7 +42,10 @@ public final class ProcessTimers {
 
     /// Arms a timer `value` from now, or takes it back when that is zero.
     public func setInterval(
-        _ kind: IntervalTimer.Kind, value: Nanoseconds, interval: Nanoseconds, in process: Process
+        _ kind: IntervalTimer.Kind,
+        value: Nanoseconds,
+        interval: Nanoseconds,
+        in process: Process
     ) {
         if value == 0, intervals.isEmpty { return }
         let timer = self.interval(kind, of: process)
@@ -62,7 +65,9 @@ public final class ProcessTimers {
         _ = try Clock.deadline(at: 0, on: clock == .thread ? .process : clock)
         var notification = notification
         let allowed = min(
-            process.limits[.pendingSignals].current, UInt64(ProcessTimers.capacity))
+            process.limits[.pendingSignals].current,
+            UInt64(ProcessTimers.capacity)
+        )
         var index = 0
         while index < posix.count, posix[index] != nil { index += 1 }
         guard UInt64(index) < allowed else { throw .wouldBlock }
@@ -93,7 +98,10 @@ public final class ProcessTimers {
 
     /// Arms a timer, or takes it back when `value` is zero; returns what it was before.
     public func set(
-        _ id: Int32, value: Nanoseconds, interval: Nanoseconds, isAbsolute: Bool
+        _ id: Int32,
+        value: Nanoseconds,
+        interval: Nanoseconds,
+        isAbsolute: Bool
     ) throws(Errno) -> (value: Nanoseconds, interval: Nanoseconds) {
         let timer = try timer(id)
         let before = (value: try timer.timeLeft(), interval: timer.interval)
@@ -228,7 +236,10 @@ final class PosixTimer: Timer {
     private var lost: UInt64 = 0
 
     init(
-        _ id: Int32, _ clock: ClockID, _ notification: TimerNotification, _ process: Process
+        _ id: Int32,
+        _ clock: ClockID,
+        _ notification: TimerNotification,
+        _ process: Process
     ) {
         self.id = id
         self.clock = clock
@@ -248,7 +259,8 @@ final class PosixTimer: Timer {
     }
 
     func arm(_ value: Nanoseconds, isAbsolute: Bool) throws(Errno) {
-        let (sum, overflow) = isAbsolute ? (value, false) : try present().addingReportingOverflow(value)
+        let (sum, overflow) =
+            isAbsolute ? (value, false) : try present().addingReportingOverflow(value)
         expiry = overflow ? .never : sum
         lost = 0
         try wait()
@@ -274,7 +286,12 @@ final class PosixTimer: Timer {
             try? wait()
             return
         }
-        let information = SignalInformation(signal, timer: id, overrun: 0, value: notification.value)
+        let information = SignalInformation(
+            signal,
+            timer: id,
+            overrun: 0,
+            value: notification.value
+        )
         isQueued = send(signal, information)
         if isQueued { return }
         // It is ignored, or pending already: this expiry is counted with the next signal.

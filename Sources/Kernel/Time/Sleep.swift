@@ -5,7 +5,9 @@ public enum Sleep {
     /// Sleeps for a length of time. When a signal ends the sleep, the time left is written to
     /// `remaining`, and the call can go on for it: restart_syscall(2).
     public static func sleep(
-        for length: Nanoseconds, on clock: ClockID, remaining: UserPointer<TimeSpecification>
+        for length: Nanoseconds,
+        on clock: ClockID,
+        remaining: UserPointer<TimeSpecification>
     ) throws(Errno) {
         guard clock != .thread else { throw .invalidArgument }
         let (end, overflow) = try Clock.read(clock).addingReportingOverflow(length)
@@ -23,7 +25,9 @@ public enum Sleep {
     }
 
     private static func sleep(
-        until end: Nanoseconds, on clock: ClockID, remaining: UserPointer<TimeSpecification>
+        until end: Nanoseconds,
+        on clock: ClockID,
+        remaining: UserPointer<TimeSpecification>
     ) throws(Errno) {
         do throws(Errno) { try sleep(until: end, on: clock) } catch {
             guard error == .interrupted else { throw error }
@@ -33,12 +37,15 @@ public enum Sleep {
                 try remaining.store(TimeSpecification(nanoseconds: end - time))
             }
             Thread.current.restartBlock = RestartBlock(
-                end, UInt64(UInt32(bitPattern: clock.rawValue)), UInt64(remaining.address)
+                end,
+                UInt64(UInt32(bitPattern: clock.rawValue)),
+                UInt64(remaining.address)
             ) { (block) throws(Errno) in
                 try sleep(
                     until: block.arguments[0],
                     on: ClockID(rawValue: Int32(truncatingIfNeeded: block.arguments[1])),
-                    remaining: UserPointer(UInt(block.arguments[2])))
+                    remaining: UserPointer(UInt(block.arguments[2]))
+                )
                 return 0
             }
             throw .interrupted

@@ -48,11 +48,11 @@ final class TaskMachine {
                 TaskMachine.ending = status
                 Scheduler.wake(TaskMachine.testThread!)
             }
-            let (process, thread) = try! Process.create()
+            guard let (process, thread) = try? Process.create() else { return nil }
             let machine = TaskMachine(process)
             thread.prepareToRun { first(machine) }
             Scheduler.enqueue(thread)
-            try! Scheduler.block(until: .never, isInterruptible: false)
+            try? Scheduler.block(until: .never, isInterruptible: false)
             return ending
         }
     }
@@ -60,7 +60,10 @@ final class TaskMachine {
     /// Starts another thread of the process.
     @discardableResult
     func start(_ body: @escaping () -> Void) -> Thread {
-        try! Tasks.runInKernel(in: process, body)
+        guard let thread = try? Tasks.runInKernel(in: process, body) else {
+            fatalError("no room for another thread")
+        }
+        return thread
     }
 
     func attempt<Value>(_ body: () throws(Errno) -> Value) -> Result<Value, Errno> {

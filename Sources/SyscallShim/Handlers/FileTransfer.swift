@@ -272,7 +272,7 @@ let fileTransferRows: InlineArray<_, Row> = [
     Row(0, "read", sysRead, .full, .descriptor, .output, .size, restart: .byAction),
     Row(1, "write", sysWrite, .full, .descriptor, .input, .size, restart: .byAction),
     Row(3, "close", sysClose, .full, .descriptor),
-    Row(5, "fstat", sysDescriptorStatus, .full, .descriptor, .address),
+    Row(5, "fstat", sysDescriptorStatus, .full, .descriptor, .fileStatusResult),
     Row(8, "lseek", sysSeek, .full, .descriptor, .offset, .whence, result: .offset),
     Row(
         16,
@@ -309,7 +309,7 @@ let fileTransferRows: InlineArray<_, Row> = [
     ),
     Row(32, "dup", sysDuplicate, .full, .descriptor),
     Row(33, "dup2", sysDuplicateTo, .full, .descriptor, .descriptor),
-    Row(292, "dup3", sysDuplicateToWithFlags, .full, .descriptor, .descriptor, .openFlags),
+    Row(292, "dup3", sysDuplicateToWithFlags, .full, .descriptor, .descriptor, .descriptorFlags),
     Row(
         295,
         "preadv",
@@ -342,7 +342,7 @@ let fileTransferRows: InlineArray<_, Row> = [
         .integer,
         .offset,
         .none,
-        .hexadecimal,
+        .transferFlags,
         restart: .byAction,
         note: "no RWF_NOWAIT"
     ),
@@ -356,9 +356,9 @@ let fileTransferRows: InlineArray<_, Row> = [
         .integer,
         .offset,
         .none,
-        .hexadecimal,
+        .transferFlags,
         restart: .byAction,
         note: "no RWF_APPEND, RWF_NOWAIT"
     ),
-    Row(436, "close_range", sysCloseRange, .full, .unsigned, .unsigned, .hexadecimal),
+    Row(436, "close_range", sysCloseRange, .full, .unsigned, .unsigned, .closeRangeFlags),
 ]

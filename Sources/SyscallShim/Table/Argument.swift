@@ -1,5 +1,8 @@
 /// What an argument register holds, for `--strace` and for the groups of calls.
+///
+/// A kind whose name ends in `Result` is memory that the call writes: it is shown after the call.
 public enum Argument: UInt8 {
+    /// No argument; as a result: the call does not return.
     case none
 
     // Numbers
@@ -9,6 +12,10 @@ public enum Argument: UInt8 {
     case octal
     case size
     case offset
+    /// An `int` that the call writes.
+    case integerResult
+    /// An offset that the call reads and moves: sendfile(2).
+    case offsetPointer
     case processID
     case user
     case group
@@ -27,16 +34,40 @@ public enum Argument: UInt8 {
     /// Two descriptors that the call writes.
     case descriptorPair
     case openFlags
+    /// The flags of pipe2(2) and dup3(2): those of open(2) without an access mode.
+    case descriptorFlags
     case mode
     case accessMode
     case whence
+    /// What fcntl(2) is to do; the next argument is shown as the command has it.
     case fileControl
+    /// What ioctl(2) is to do; the next argument is shown as the request has it.
     case ioctlRequest
     case atFlags
-    case statistics
+    /// A `struct stat`.
+    case fileStatusResult
+    case statxMask
+    case statxResult
+    case fileSystemStatusResult
+    /// Records of getdents64(2); the result is their size in bytes.
+    case directoryEntriesResult
+    case allocationMode
+    case renameFlags
+    case lockOperation
+    case transferFlags
+    case closeRangeFlags
+    case memoryFileFlags
+    /// A list of `struct pollfd`; the next argument is their number.
     case pollList
+    /// An `fd_set`; the first argument of the call is the number of descriptors.
+    case selectSet
     case epollOperation
-    case epollEvents
+    case epollEvent
+    /// A list of `struct epoll_event`; the result is their number.
+    case epollEventsResult
+    case epollFlags
+    case eventFlags
+    case timerDescriptorFlags
 
     // Memory
     case address
@@ -44,18 +75,41 @@ public enum Argument: UInt8 {
     case mappingFlags
     case remapFlags
     case advice
+    case synchronizeFlags
+    case lockFlags
 
     // Tasks and signals
     case signal
     case signalSet
+    case signalSetResult
     case signalAction
+    case signalActionResult
+    case signalStack
+    case signalStackResult
+    case signalInformationResult
     case maskOperation
     case cloneFlags
+    case cloneArguments
+    /// What futex(2) is to do; the arguments behind it are shown as the operation has them.
     case futexOperation
     case stringList
+    case environment
     case string
     case resource
+    case resourceLimit
+    case resourceLimitResult
+    case usageWho
+    case usageResult
     case waitOptions
+    case waitStatusResult
+    case schedulingPolicy
+    case processorSet
+    case processorSetResult
+    case processControl
+    case architectureControl
+    case systemNameResult
+    case systemInformationResult
+    case randomFlags
 
     // Time
     case clock
@@ -63,4 +117,19 @@ public enum Argument: UInt8 {
     case time
     /// A timespec that the call writes.
     case timeResult
+    /// A timespec that the call writes when a signal ends it: nanosleep(2).
+    case timeRemaining
+    /// Two timespecs: utimensat(2).
+    case timePair
+    /// A timeval.
+    case timeValue
+    case timeValueResult
+    /// An itimerspec.
+    case timerValue
+    case timerValueResult
+    /// An itimerval.
+    case intervalValue
+    case intervalValueResult
+    case intervalKind
+    case timerFlags
 }

@@ -47,12 +47,14 @@ let host: [Target] = [
         dependencies: ["CLibELF", "LinuxABI", "LoaderCore", "Rewriter"],
         path: "Sources/Loader/ELFFile"
     ),
+    .target(name: "TenderSupport", path: "Sources/Tender/Support"),
     .target(
         name: "Tender",
         dependencies: [
-            "ELFFile", "LaunchRecord",
+            "ELFFile", "LaunchRecord", "TenderSupport",
             .product(name: "SystemPackage", package: "swift-system"),
-        ]
+        ],
+        exclude: ["Support"]
     ),
     .executableTarget(
         name: "unirun",

@@ -14,11 +14,18 @@ public enum ControlMessage {
 
     public enum Operation: UInt32, Sendable {
         /// A terminal or `FIONREAD` ioctl on a standard stream; `argument` is the request number,
-        /// the payload is the structure that it reads or writes.
+        /// with `backgroundAllowed`; the payload is the structure that it reads or writes, or the
+        /// `i32` that is passed by value (`TCSBRK`, `TCXONC`, `TCFLSH`).
+        ///
+        /// Group numbers of the guest mean nothing to the host: `TIOCGPGRP` answers two `i32`, the
+        /// terminal's foreground group and that of `unirun`, equal when the instance is in the
+        /// foreground. `TIOCSPGRP` brings the group of `unirun` there, whatever the payload.
         case inputOutputControl = 1
         /// `lseek` on a standard stream; `argument` is the offset, `payload[0]` whence.
         case seek = 2
-        /// The program stopped (`SIGTSTP`, `SIGSTOP`): stop `unirun` likewise, answer when continued.
+        /// The program stopped: stop `unirun` likewise, answer when it is continued. `argument` is
+        /// the signal (`SIGTSTP` when 0, `SIGSTOP`, `SIGTTIN`, `SIGTTOU`). A `SIGCONT` sent to
+        /// `unirun` is forwarded like any signal, beside the answer.
         case stop = 3
         /// `ftruncate` of a standard stream that is a regular file; `argument` is the length.
         case truncate = 4
@@ -27,4 +34,11 @@ public enum ControlMessage {
         /// `fstat` of a standard stream; the payload begins with a `HostStream`.
         case status = 6
     }
+    /// Beside the number of an ioctl that changes the terminal: the calling thread blocks or
+    /// ignores `SIGTTOU`, so the change is made from the background too.
+    public static let backgroundAllowed: UInt64 = 1 << 32
+
+    /// Answer to such an ioctl from the background (`-ERESTARTSYS`): send `SIGTTOU` to the
+    /// caller's process group and restart the call, as the host's terminal would.
+    public static let stopsInBackground: Int64 = -512
 }

@@ -46,6 +46,9 @@ public enum LaunchRecord {
         case rootImageSize = 13
         /// Three `HostStream`, one each for standard input, output and error.
         case standardStreams = 14
+        /// `u64`, bit n-1 for each signal n that was ignored when `unirun` started (`nohup`); the
+        /// program inherits that, as it would natively. Absent when there is none.
+        case ignoredSignals = 15
     }
 }
 
@@ -66,7 +69,7 @@ public struct LaunchOptions: OptionSet, Sendable {
 public struct HostStream: Equatable, Sendable {
     /// `st_mode`; zero when the stream is closed.
     public var mode: UInt32
-    /// Access mode as `fcntl(F_GETFL)` tells: `O_RDONLY`, `O_WRONLY` or `O_RDWR`, with `O_APPEND`.
+    /// Of what `fcntl(F_GETFL)` tells: the access mode, `O_APPEND` and `O_NONBLOCK`.
     public var flags: UInt32
     /// `st_rdev` of a character device.
     public var device: UInt64

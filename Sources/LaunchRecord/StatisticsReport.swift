@@ -1,0 +1,25 @@
+/// The lines in which the kernel reports `--stats` on `HostDescriptor.statistics` when it ends.
+///
+/// Each line is ASCII: a key, then words with one space between, then a newline. Numbers are
+/// decimal, addresses hexadecimal with `0x`. Lines may come in any order; `unirun` skips keys that
+/// it does not know, and renders the rest as tables with the sites' symbols.
+///
+///     call NAME COUNT ERRORS TOTAL_NS P50_NS P99_NS   one system call of the guest
+///     site ADDRESS STATE REASON COUNT                 one `syscall` instruction
+///     fault KIND COUNT                                page faults: `zero`, `file`, `copy`, `stack` …
+///     host NAME COUNT                                 one call made to the host
+///     value NAME NUMBER                               anything else: `heap_bytes`, `peak_bytes` …
+///
+/// An unknown call is `NAME` `#NUMBER`. `STATE` is `rewritten` or `trapped`; `REASON` is one word,
+/// the shape that was patched or why it was not (`-` for none); a site's `COUNT` is how often it
+/// was caught. The times of calls are of the kernel's clock, with the caller's waiting.
+public enum StatisticsReport {
+    public static let call: StaticString = "call"
+    public static let site: StaticString = "site"
+    public static let fault: StaticString = "fault"
+    public static let host: StaticString = "host"
+    public static let value: StaticString = "value"
+
+    public static let rewritten: StaticString = "rewritten"
+    public static let trapped: StaticString = "trapped"
+}

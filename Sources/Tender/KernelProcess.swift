@@ -1,0 +1,93 @@
+import Glibc
+import LaunchRecord
+import SystemPackage
+import TenderSupport
+
+/// The kernel image as a host process, and `unirun`'s ends of what it was given.
+struct KernelProcess {
+    let pid: pid_t
+    /// `unirun`'s end of the control socket.
+    let control: Int32
+    /// A memfd with the `--stats` lines, or -1.
+    let statistics: Int32
+
+    /// What the image is given; -1 for none.
+    struct Files {
+        var launchRecord: Int32
+        var program: Int32 = -1
+        var rootImage: Int32 = -1
+        var memory: Int32
+        var trace: Int32 = -1
+        var statistics: Int32 = -1
+    }
+
+    /// Starts `image`. It dies with the calling thread.
+    ///
+    /// - Parameter title: what the host's process list shows.
+    init(
+        image: String,
+        title: [String],
+        files: Files,
+        stopsForDebugger: Bool
+    ) throws(LaunchFailure) {
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
+            throw LaunchFailure("cannot make the control socket: \(lastErrorText())")
+        }
+        var arguments = title.map { strdup($0) } + [nil]
+        defer { arguments.forEach { free($0) } }
+        var noEnvironment: [UnsafeMutablePointer<CChar>?] = [nil]
+        let started = image.withCString { imagePath in
+            arguments.withUnsafeMutableBufferPointer { arguments in
+                noEnvironment.withUnsafeMutableBufferPointer { environment in
+                    var start = tender_start()
+                    start.image = imagePath
+                    start.arguments = UnsafePointer(arguments.baseAddress)
+                    start.environment = UnsafePointer(environment.baseAddress)
+                    start.descriptors = (
+                        0, 1, 2, files.launchRecord, files.program, files.rootImage, ends[1],
+                        files.memory, files.trace, files.statistics
+                    )
+                    start.stop_for_debugger = stopsForDebugger
+                    return tender_start_kernel(&start)
+                }
+            }
+        }
+        guard started > 0 else {
+            let reason = Errno(rawValue: -started).description
+            throw LaunchFailure("cannot start the kernel image \(image): \(reason); run make build")
+        }
+        close(ends[1])
+        pid = started
+        control = ends[0]
+        statistics = files.statistics
+    }
+}
+
+/// Anonymous files of the host (memfd_create(2)).
+enum MemoryFile {
+    /// A file of `size` bytes that are not there until they are touched.
+    static func make(_ name: String, size: UInt64) throws(LaunchFailure) -> Int32 {
+        let descriptor = tender_memory_file(name)
+        // Under `ulimit -f` growing a file is answered with SIGXFSZ, whose default kills.
+        let usual = signal(SIGXFSZ, SIG_IGN)
+        defer { signal(SIGXFSZ, usual) }
+        guard descriptor >= 0, ftruncate(descriptor, off_t(size)) == 0 else {
+            throw LaunchFailure(
+                "cannot set \(size >> 20) MiB of memory aside: \(lastErrorText()); "
+                    + "ask for less with --memory, or raise ulimit -f"
+            )
+        }
+        return descriptor
+    }
+
+    static func make(_ name: String, holding bytes: [UInt8]) throws(LaunchFailure) -> Int32 {
+        let descriptor = tender_memory_file(name)
+        guard descriptor >= 0, bytes.withUnsafeBytes({ writeAll(descriptor, $0) }) else {
+            throw LaunchFailure("cannot write the \(name): \(lastErrorText())")
+        }
+        lseek(descriptor, 0, SEEK_SET)
+        return descriptor
+    }
+}

@@ -1,0 +1,146 @@
+import Glibc
+import LaunchRecord
+import TenderSupport
+
+/// One run of a program in the process world, from the request to the exit status.
+public struct Launch {
+    private let request: LaunchRequest
+
+    public init(_ request: LaunchRequest) { self.request = request }
+
+    /// Runs the program to its end; the status that `unirun` is to exit with.
+    public func run() throws(LaunchFailure) -> Int32 {
+        let streams = StandardStreams.capture()
+        let image = try KernelImage.find()
+        let root = try request.root.map { path throws(LaunchFailure) in try RootSource(path) }
+        let source = try ProgramLookup(
+            name: request.program,
+            workingDirectory: request.workingDirectory,
+            root: root,
+            searchPath: hostVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+        ).find()
+        var program: ProgramFile?
+        if case .hostFile(let path) = source {
+            program = try ProgramFile(path, hasRoot: root != nil)
+        }
+        let rootImage = try root.map { source throws(LaunchFailure) in
+            try RootImage(source, verbosity: request.verbosity)
+        }
+        let facts = LaunchFacts(
+            guestProgramPath: guestPath(of: source),
+            programSize: program?.size,
+            rootImageSize: rootImage?.size,
+            streams: streams,
+            ignoredSignals: SignalProxy.ignoredSignals(),
+            randomSeed: try randomSeed()
+        )
+        let files = try openFiles(facts, program: program, rootImage: rootImage)
+        return try supervise(image: image, files: files, program: program)
+    }
+
+    /// The program appears in the guest where it was named; a command from `PATH` where it lies.
+    private func guestPath(of source: ProgramSource) -> String {
+        switch source {
+        case .hostFile(let path), .rootFile(let path):
+            GuestPath.resolve(path, in: request.workingDirectory)
+        }
+    }
+
+    private func randomSeed() throws(LaunchFailure) -> [UInt8] {
+        var seed = [UInt8](repeating: 0, count: 32)
+        guard getrandom(&seed, seed.count, 0) == seed.count else {
+            throw LaunchFailure("cannot get random numbers of the host: \(lastErrorText())")
+        }
+        return seed
+    }
+
+    private func openFiles(
+        _ facts: LaunchFacts,
+        program: ProgramFile?,
+        rootImage: RootImage?
+    ) throws(LaunchFailure) -> KernelProcess.Files {
+        var files = KernelProcess.Files(
+            launchRecord: try MemoryFile.make("launch record", holding: request.record(facts)),
+            memory: try MemoryFile.make("memory", size: request.memoryLimit ?? MemorySize.ofHost())
+        )
+        files.program = program?.descriptor ?? -1
+        files.rootImage = rootImage?.descriptor ?? -1
+        if let trace = request.trace { files.trace = try openTrace(trace) }
+        if request.wantsStatistics { files.statistics = try MemoryFile.make("statistics", size: 0) }
+        return files
+    }
+
+    private func openTrace(_ trace: TraceRequest) throws(LaunchFailure) -> Int32 {
+        guard let path = trace.output else { return STDERR_FILENO }
+        let descriptor = openFile(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o666)
+        guard descriptor >= 0 else {
+            throw LaunchFailure("cannot write the trace to \(path): \(lastErrorText()); check --output")
+        }
+        return descriptor
+    }
+
+    private func supervise(
+        image: String,
+        files: KernelProcess.Files,
+        program: ProgramFile?
+    ) throws(LaunchFailure) -> Int32 {
+        let signals = try SignalProxy()
+        let kernel = try KernelProcess(
+            image: image,
+            title: ["unirun:\(request.name ?? baseName(request.program))", request.program],
+            files: files,
+            stopsForDebugger: request.waitsForDebugger
+        )
+        if request.verbosity == .verbose { reportLine("runs as process \(kernel.pid)") }
+        if request.waitsForDebugger {
+            let program = program == nil ? nil : request.program
+            let session = DebuggerSession(kernel: kernel.pid, image: image, program: program)
+            reportLine(try session.announce())
+            defer { session.remove() }
+            return follow(kernel, signals)
+        }
+        return follow(kernel, signals)
+    }
+
+    private func follow(_ kernel: KernelProcess, _ signals: SignalProxy) -> Int32 {
+        var supervisor = Supervisor(
+            kernel: kernel,
+            signals: signals,
+            isDebugged: request.waitsForDebugger
+        )
+        let status = supervisor.run()
+        // A program that ends by itself leaves the terminal as it wants it, as stty(1) does.
+        if status.signal != nil || status.code > 128 { supervisor.restoreTerminal() }
+        if kernel.statistics >= 0 { showStatistics(kernel.statistics) }
+        return exitStatus(status)
+    }
+
+    private func showStatistics(_ descriptor: Int32) {
+        lseek(descriptor, 0, SEEK_SET)
+        let lines = String(decoding: readAll(descriptor) ?? [], as: UTF8.self)
+        let table = StatisticsTable(lines).rendered()
+        _ = Array(table.utf8).withUnsafeBytes { writeAll(STDERR_FILENO, $0) }
+    }
+
+    private func exitStatus(_ status: ExitStatus) -> Int32 {
+        guard let signal = status.signal else { return status.code }
+        switch signal {
+        case SIGINT, SIGTERM, SIGHUP, SIGQUIT:
+            // It came before the kernel had its handlers, and did what it does to any program.
+            return 128 + signal
+        case SIGKILL:
+            reportLine("\(request.program): the kernel was killed (SIGKILL): by somebody, or for want of memory")
+            return 128 + signal
+        default:
+            reportLine(
+                "\(request.program): the kernel itself died of signal \(signal); "
+                    + "please report this with the output of --strace"
+            )
+            return LaunchFailure.unirunStatus
+        }
+    }
+}
+
+func baseName(_ path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+}

@@ -1,0 +1,56 @@
+import LaunchRecord
+
+/// A launch made concrete: the request, and what was found out about the host's files.
+struct LaunchFacts {
+    var guestProgramPath: String
+    /// Bytes of the program's file; `nil` when the program is in the root image.
+    var programSize: UInt64?
+    /// `nil` without a root image.
+    var rootImageSize: UInt64?
+    var streams: [HostStream]
+    /// Bit n-1 for signal n that was ignored when `unirun` started.
+    var ignoredSignals: UInt64
+    var randomSeed: [UInt8]
+}
+
+extension LaunchRequest {
+    /// The launch record that the kernel reads.
+    func record(_ facts: LaunchFacts) throws(LaunchFailure) -> [UInt8] {
+        var writer = LaunchRecordWriter()
+        writer.add(.programPath, facts.guestProgramPath)
+        writer.add(.argument, program)
+        for argument in arguments { writer.add(.argument, argument) }
+        for variable in environment { writer.add(.environment, variable) }
+        writer.add(.workingDirectory, workingDirectory)
+        writer.addUser(user.user, group: user.group)
+        writer.add(.hostname, hostname)
+        if let memoryLimit { writer.add(.memoryLimit, memoryLimit) }
+        writer.add(.options, options(facts).rawValue)
+        for directory in temporaryDirectories { writer.add(.temporaryDirectory, directory) }
+        if let trace, !trace.filter.isEmpty { writer.add(.traceFilter, trace.filter) }
+        writer.add(.randomSeed, facts.randomSeed)
+        if let size = facts.programSize { writer.add(.programSize, size) }
+        if let size = facts.rootImageSize { writer.add(.rootImageSize, size) }
+        writer.addStandardStreams(facts.streams)
+        if facts.ignoredSignals != 0 { writer.add(.ignoredSignals, facts.ignoredSignals) }
+        let record = writer.record
+        guard record.count <= LaunchRecord.maximumSize else {
+            throw LaunchFailure(
+                "cannot run \(program): arguments and environment are too long "
+                    + "(\(record.count) bytes, \(LaunchRecord.maximumSize) at most); pass a file instead",
+                status: LaunchFailure.cannotRunStatus
+            )
+        }
+        return record
+    }
+
+    private func options(_ facts: LaunchFacts) -> LaunchOptions {
+        var options: LaunchOptions = []
+        if facts.rootImageSize != nil { options.insert(.rootImage) }
+        if isRootReadOnly { options.insert(.readOnlyRoot) }
+        if trace != nil { options.insert(.trace) }
+        if wantsStatistics { options.insert(.statistics) }
+        if keepsSites { options.insert(.keepSites) }
+        return options
+    }
+}

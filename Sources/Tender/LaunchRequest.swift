@@ -1,0 +1,72 @@
+/// What the user asked for, options and program, as values.
+public struct LaunchRequest: Sendable {
+    /// The program as it was named; also its first argument.
+    public var program: String
+    /// Arguments after the program's name: bytes, as Linux promises nothing about their encoding.
+    public var arguments: [[UInt8]] = []
+    /// `NAME=value`, each name once.
+    public var environment: [String] = []
+    /// Guest path, absolute.
+    public var workingDirectory = "/"
+    public var user = UserIdentity(user: 0, group: 0)
+    public var hostname = "unirun"
+    /// Bytes; `nil` for what the host has.
+    public var memoryLimit: UInt64?
+    /// A folder, an archive or an EROFS image of the host.
+    public var root: String?
+    public var isRootReadOnly = false
+    public var temporaryDirectories: [String] = []
+    public var trace: TraceRequest?
+    public var wantsStatistics = false
+    /// Every call stays caught; for measuring.
+    public var keepsSites = false
+    /// How the instance is called in the host's process list.
+    public var name: String?
+    public var waitsForDebugger = false
+    public var verbosity = Verbosity.normal
+
+    public init(program: String) { self.program = program }
+}
+
+/// How much `unirun` says beside its errors.
+public enum Verbosity: Sendable, Equatable {
+    case quiet
+    case normal
+    case verbose
+}
+
+/// What `--strace` shows, and where.
+public struct TraceRequest: Sendable, Equatable {
+    /// Names and groups with commas between; empty for all.
+    public var filter: String
+    /// A file of the host; `nil` for standard error.
+    public var output: String?
+
+    public init(filter: String = "", output: String? = nil) {
+        self.filter = filter
+        self.output = output
+    }
+}
+
+/// The numbers a guest program runs under.
+public struct UserIdentity: Sendable, Equatable {
+    public var user: UInt32
+    public var group: UInt32
+
+    public init(user: UInt32, group: UInt32) {
+        self.user = user
+        self.group = group
+    }
+
+    /// `UID[:GID]`; the group is 0 when it is left out, as with `docker run`.
+    public init?(parsing text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let user = UInt32(parts[0]), user != .max else { return nil }
+        guard parts.count == 2 else {
+            self.init(user: user, group: 0)
+            return
+        }
+        guard let group = UInt32(parts[1]), group != .max else { return nil }
+        self.init(user: user, group: group)
+    }
+}

@@ -1,0 +1,73 @@
+import Glibc
+import LaunchRecord
+
+/// Stays beside the kernel until it ends: answers it, forwards signals, reaps.
+struct Supervisor {
+    private let kernel: KernelProcess
+    private let signals: SignalProxy
+    private var server = ControlServer(stopSelf: SignalProxy.stop)
+    private var hasControl = true
+    /// A stop is the debugger's doing, not the job's.
+    private let isDebugged: Bool
+    private var request = [UInt8](repeating: 0, count: ControlMessage.encodedSize)
+    private var received = 0
+
+    init(kernel: KernelProcess, signals: SignalProxy, isDebugged: Bool) {
+        self.kernel = kernel
+        self.signals = signals
+        self.isDebugged = isDebugged
+    }
+
+    /// Runs until the kernel's process has ended; how it ended.
+    mutating func run() -> ExitStatus {
+        while true {
+            var ready = [
+                pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: hasControl ? kernel.control : -1, events: Int16(POLLIN), revents: 0),
+            ]
+            if poll(&ready, 2, -1) < 0 { continue }
+            if ready[0].revents != 0, signals.drain(to: kernel.pid), let status = reap() {
+                return status
+            }
+            if ready[1].revents != 0 { serve() }
+        }
+    }
+
+    /// Puts the terminal back as it was before the program changed it.
+    func restoreTerminal() { server.terminal.restore() }
+
+    /// Reaps what ended, and follows the kernel into a stop that came before it could ask for one.
+    private func reap() -> ExitStatus? {
+        var status: Int32 = 0
+        while true {
+            let child = waitpid(-1, &status, WNOHANG | WUNTRACED)
+            if child < 0 && errno == EINTR { continue }
+            guard child > 0 else { return nil }
+            guard child == kernel.pid else { continue }
+            if status & 0xff != 0x7f { return ExitStatus(waitStatus: status) }
+            if !isDebugged {
+                SignalProxy.stop(by: (status >> 8) & 0xff)
+                kill(kernel.pid, SIGCONT)
+            }
+        }
+    }
+
+    private mutating func serve() {
+        let count = request.withUnsafeMutableBytes { [received] in
+            recv(kernel.control, $0.baseAddress! + received, $0.count - received, Int32(MSG_DONTWAIT))
+        }
+        if count < 0 && (errno == EAGAIN || errno == EINTR) { return }
+        guard count > 0 else {
+            hasControl = false
+            return
+        }
+        received += count
+        guard received == ControlMessage.encodedSize else { return }
+        received = 0
+        let sent = request.withUnsafeMutableBytes {
+            server.answer($0)
+            return send(kernel.control, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        if sent != ControlMessage.encodedSize { hasControl = false }
+    }
+}

@@ -1,0 +1,35 @@
+// What Swift cannot say: vfork, and headers that Swift's Glibc module leaves out.
+#pragma once
+
+#include <fts.h>
+#include <stdbool.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/sysinfo.h>
+#include <sys/types.h>
+
+/// Descriptors of the kernel image: `HostDescriptor` counts as many.
+#define TENDER_DESCRIPTOR_COUNT 10
+
+/// How the kernel image is to be started.
+struct tender_start {
+    const char *image;
+    char *const *arguments;
+    char *const *environment;
+    /// For each number the descriptor that is to stand there, or -1 for none. 0 to 2 stay.
+    int descriptors[TENDER_DESCRIPTOR_COUNT];
+    /// Stop at the image's first instruction, open to any debugger of the same user.
+    bool stop_for_debugger;
+};
+
+/// Starts the image as a child that dies with the calling thread; the pid, or a negated errno.
+///
+/// The child's signal mask is empty, and it holds no descriptor but those asked for.
+pid_t tender_start_kernel(const struct tender_start *start);
+
+/// A descriptor (O_PATH) for `path` in the folder `root`, as if that were `/`: no link leads out of
+/// it. A negated errno when that fails (openat2(2)).
+int tender_find_in_root(const char *root, const char *path);
+
+/// An empty anonymous file, close-on-exec; -1 with `errno` set when that fails (memfd_create(2)).
+int tender_memory_file(const char *name);

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Glibc
+import Tender
+
+/// `unirun run`: the options of one run, in the conventions of `docker run`.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a program (what unirun does when no command is named).",
+        usage: "unirun [run] [OPTIONS] PROGRAM [ARG...]",
+        discussion: """
+            PROGRAM is a path; a name without a slash is searched in PATH. It appears in the guest \
+            at the path by which it was named. With --rootfs a program of the root can be named, \
+            too. Nothing of the host's environment passes but TERM and what -e names.
+            """
+    )
+
+    @OptionGroup(title: "Program") var program: ProgramOptions
+    @OptionGroup(title: "File system") var files: FileOptions
+    @OptionGroup(title: "Machine") var machine: MachineOptions
+    @OptionGroup(title: "Observation") var observation: ObservationOptions
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The program and its arguments.", valueName: "program")
+    )
+    var command: [String] = []
+
+    mutating func run() throws {
+        try requireProgram()
+        try machine.validatePlatform()
+        var request = LaunchRequest(program: command[0])
+        request.arguments = RawArguments.last(command.count - 1)
+        try program.apply(to: &request)
+        try files.apply(to: &request)
+        try machine.apply(to: &request)
+        try observation.apply(to: &request)
+        Glibc.exit(try Launch(request).run())
+    }
+
+    /// The parser hands over all that it does not know, so what begins with `-` is a mistake.
+    private mutating func requireProgram() throws {
+        let isSeparated = command.first == "--"
+        if isSeparated { command.removeFirst() }
+        guard let first = command.first else {
+            throw LaunchFailure("no program is named; give its path, as unirun ./hello; see unirun --help")
+        }
+        guard !isSeparated, first.hasPrefix("-"), first.count > 1 else { return }
+        if first == "-h" || first == "--help" { throw CleanExit.helpRequest(self) }
+        throw LaunchFailure("unknown option '\(first)'; see unirun --help")
+    }
+}
+
+/// The command line as bytes: `CommandLine.arguments` repairs what is not UTF-8.
+enum RawArguments {
+    /// The last `count` arguments.
+    static func last(_ count: Int) -> [[UInt8]] {
+        let total = Int(CommandLine.argc)
+        return (max(total - count, 0)..<total).map { index in
+            guard let text = CommandLine.unsafeArgv[index] else { return [] }
+            return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import ArgumentParser
+import Tender
+
+/// What the program itself is given.
+struct ProgramOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("e"), .customLong("env")],
+        help: ArgumentHelp(
+            "Set a variable of the program's environment; KEY alone takes the host's value.",
+            valueName: "KEY[=VAL]"
+        )
+    )
+    var environment: [String] = []
+
+    @Option(help: ArgumentHelp("Read variables from a file, one KEY[=VAL] a line.", valueName: "FILE"))
+    var envFile: [String] = []
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The working directory in the guest (default: /).", valueName: "DIR")
+    )
+    var workdir: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The user and group the program runs as (default: 0:0).", valueName: "UID[:GID]")
+    )
+    var user: String?
+
+    func apply(to request: inout LaunchRequest) throws {
+        var builder = EnvironmentBuilder()
+        for file in envFile { try builder.addFile(file) }
+        for variable in environment { try builder.add(variable) }
+        request.environment = builder.result
+        if let workdir {
+            guard workdir.hasPrefix("/") else {
+                throw LaunchFailure(
+                    "working directory '\(workdir)' is not an absolute path; write --workdir /\(workdir)"
+                )
+            }
+            request.workingDirectory = workdir
+        }
+        if let user {
+            guard let identity = UserIdentity(parsing: user) else {
+                throw LaunchFailure(
+                    "user '\(user)' is not UID or UID:GID; write numbers, as --user 1000:1000"
+                )
+            }
+            request.user = identity
+        }
+    }
+}
+
+/// What the program sees as its root.
+struct FileOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The root file system: a folder, a tar archive or an EROFS image. Without it the root "
+                + "is empty but for the program.",
+            valueName: "DIR|TAR|IMAGE"
+        )
+    )
+    var rootfs: String?
+
+    @Flag(help: "Let nothing be written to the root.")
+    var readOnly = false
+
+    @Option(help: ArgumentHelp("Mount an empty tmpfs at a path of the guest.", valueName: "DIR"))
+    var tmpfs: [String] = []
+
+    func apply(to request: inout LaunchRequest) throws {
+        request.root = rootfs
+        request.isRootReadOnly = readOnly
+        for directory in tmpfs {
+            guard directory.hasPrefix("/") else {
+                throw LaunchFailure("tmpfs '\(directory)' is not an absolute path; write --tmpfs /\(directory)")
+            }
+            guard !directory.contains(":") else {
+                throw LaunchFailure("tmpfs '\(directory)': mount options are not supported; give the path alone")
+            }
+        }
+        request.temporaryDirectories = tmpfs
+    }
+}
+
+/// What the guest's machine looks like.
+struct MachineOptions: ParsableArguments {
+    enum Platform: String, ExpressibleByArgument, CaseIterable {
+        case process
+        case vm
+    }
+
+    @Option(help: "Where the kernel runs: a sandboxed process, or a virtual machine.")
+    var platform = Platform.process
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The most memory the guest may use, as 512M or 2g (default: the host's).", valueName: "SIZE")
+    )
+    var memory: String?
+
+    @Option(help: ArgumentHelp("How many processors the guest has; 1 in this version.", valueName: "N"))
+    var cpus: String?
+
+    @Option(help: ArgumentHelp("The guest's host name (default: unirun).", valueName: "NAME"))
+    var hostname: String?
+
+    @Option(help: ArgumentHelp("How the instance is called in the host's process list.", valueName: "NAME"))
+    var name: String?
+
+    func validatePlatform() throws {
+        guard platform == .process else {
+            throw LaunchFailure("platform vm is not in this version; leave --platform out, or write --platform process")
+        }
+        guard let cpus, cpus != "1", cpus != "1.0" else { return }
+        throw LaunchFailure("cpus '\(cpus)': this version runs a guest on one processor; leave --cpus out")
+    }
+
+    func apply(to request: inout LaunchRequest) throws {
+        if let memory {
+            guard let size = MemorySize(parsing: memory) else {
+                throw LaunchFailure("memory '\(memory)' is not a size; write it as 512M or 2g")
+            }
+            guard size.bytes >= MemorySize.minimum else {
+                throw LaunchFailure(
+                    "memory '\(memory)' is too little; give \(MemorySize.minimum >> 20)M at least"
+                )
+            }
+            request.memoryLimit = size.bytes
+        }
+        if let hostname {
+            guard (1...64).contains(hostname.utf8.count) else {
+                throw LaunchFailure("host name '\(hostname)' must have 1 to 64 bytes")
+            }
+            request.hostname = hostname
+        }
+        if let name {
+            guard !name.isEmpty else { throw LaunchFailure("the name is empty; give one, or leave --name out") }
+            request.name = name
+        }
+    }
+}
+
+/// What is told about the run.
+struct ObservationOptions: ParsableArguments {
+    @Flag(help: "Write each system call to standard error.")
+    var strace = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Like --strace, for these calls only: names and groups with commas between, as open,%file.",
+            valueName: "FILTER"
+        )
+    )
+    var trace: String?
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Write the trace to a file.", valueName: "FILE"))
+    var output: String?
+
+    @Flag(help: "Report calls, sites, page faults and host calls on standard error at the end.")
+    var stats = false
+
+    @Flag(help: "Wait for gdb before the first instruction, and say how to attach it.")
+    var gdb = false
+
+    @Flag(help: ArgumentHelp("Leave every call caught, for measuring.", visibility: .hidden))
+    var keepSites = false
+
+    @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+    var quiet = false
+
+    @Flag(help: "Say what is done.")
+    var verbose = false
+
+    func apply(to request: inout LaunchRequest) throws {
+        if strace || trace != nil {
+            request.trace = TraceRequest(filter: trace ?? "", output: output)
+        } else if let output {
+            throw LaunchFailure("--output \(output) says where --strace writes; add --strace")
+        }
+        request.wantsStatistics = stats
+        request.waitsForDebugger = gdb
+        request.keepsSites = keepSites
+        request.verbosity = quiet ? .quiet : verbose ? .verbose : .normal
+    }
+}

@@ -1,0 +1,13 @@
+import ArgumentParser
+
+/// `unirun version`.
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "version",
+        abstract: "Show the version."
+    )
+
+    static let version = "0.1.0"
+
+    func run() { print("unirun \(Self.version)") }
+}

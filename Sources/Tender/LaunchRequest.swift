@@ -5,7 +5,7 @@ public struct LaunchRequest: Sendable {
     /// Arguments after the program's name: bytes, as Linux promises nothing about their encoding.
     public var arguments: [[UInt8]] = []
     /// `NAME=value`, each name once.
-    public var environment: [String] = []
+    public var environment = EnvironmentBuilder().result
     /// Guest path, absolute.
     public var workingDirectory = "/"
     public var user = UserIdentity(user: 0, group: 0)

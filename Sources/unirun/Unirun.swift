@@ -38,8 +38,7 @@ enum Main {
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            var command = try parse(arguments)
-            try command.run()
+            try run(arguments)
         } catch let failure as LaunchFailure {
             reportLine(failure.message)
             exit(failure.status)
@@ -48,20 +47,30 @@ enum Main {
         }
     }
 
-    /// Parses `run` alone where no subcommand is named: building them all costs half a millisecond.
-    private static func parse(_ arguments: [String]) throws -> ParsableCommand {
-        let first = arguments.first ?? "--help"
-        if first == "run" { return try RunCommand.parse(Array(arguments.dropFirst())) }
-        let isRoots = rootWords.contains(first) || first.hasPrefix("--generate-completion-script")
-        return isRoots
-            ? try Unirun.parseAsRoot(arguments.isEmpty ? [first] : arguments)
-            : try RunCommand.parse(arguments)
+    /// Without options there is nothing to parse, and the parser's start costs more than all the
+    /// rest; with options `run` is parsed alone where no command is named.
+    private static func run(_ arguments: [String]) throws {
+        let names = arguments.first == "run" ? Array(arguments.dropFirst()) : arguments
+        guard let first = names.first else { throw CleanExit.helpRequest(Unirun.self) }
+        if !first.hasPrefix("-"), names.count < arguments.count || !isCommand(first) {
+            var request = LaunchRequest(program: first)
+            request.arguments = RawArguments.last(names.count - 1)
+            exit(try Launch(request).run())
+        }
+        var command =
+            isCommand(first) && names.count == arguments.count
+            ? try Unirun.parseAsRoot(arguments) : try RunCommand.parse(names)
+        try command.run()
     }
 
-    private static let rootWords = [
-        "-h", "--help", "-help", "help", "inspect", "version", "--version", "completions",
-        "--experimental-dump-help", "---completion",
-    ]
+    /// Words that the root command understands; the others begin a run.
+    private static func isCommand(_ word: String) -> Bool {
+        switch word {
+        case "help", "-h", "--help", "version", "--version", "inspect", "completions": true
+        case "---completion", "--experimental-dump-help": true
+        default: word.hasPrefix("--generate-completion-script")
+        }
+    }
 
     /// Help goes to standard output; a mistake is one line and `unirun`'s own exit status.
     private static func finish(_ error: Error) -> Never {

@@ -90,7 +90,12 @@ let tests: [Target] = [
         swiftSettings: ownStacks
     ),
     .testTarget(name: "SyscallShimTests", dependencies: ["FakePlatform", "SyscallShim"]),
-    .testTarget(name: "TenderTests", dependencies: ["Tender", "unirun"]),
+    .executableTarget(name: "FakeKernel", path: "Tests/FakeKernel"),
+    .target(name: "TenderTestSupport", path: "Tests/TenderTestSupport"),
+    .testTarget(
+        name: "TenderTests",
+        dependencies: ["FakeKernel", "LaunchRecord", "Tender", "TenderTestSupport", "unirun"]
+    ),
     .testTarget(name: "IntegrationTests", exclude: ["Programs"]),
 ]
 

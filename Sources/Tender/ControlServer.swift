@@ -20,7 +20,9 @@ public struct ControlServer {
             operation: message.loadUnaligned(as: UInt32.self),
             descriptor: message.loadUnaligned(fromByteOffset: 4, as: Int32.self),
             argument: message.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-            payload: UnsafeMutableRawBufferPointer(rebasing: message[ControlMessage.payloadOffset...])
+            payload: UnsafeMutableRawBufferPointer(
+                rebasing: message[ControlMessage.payloadOffset...]
+            )
         )
         message.storeBytes(of: result, toByteOffset: 16, as: Int64.self)
     }

@@ -52,6 +52,7 @@ struct DebuggerSession {
 
     private func quoted(_ path: String) -> String {
         path.contains(where: { " \"\\".contains($0) })
-            ? "\"" + path.map { "\"\\".contains($0) ? "\\\($0)" : String($0) }.joined() + "\"" : path
+            ? "\"" + path.map { "\"\\".contains($0) ? "\\\($0)" : String($0) }.joined() + "\""
+            : path
     }
 }

@@ -66,7 +66,8 @@ struct HostTool {
         let text = String(decoding: readAll(output) ?? [], as: UTF8.self)
         if let line = text.split(whereSeparator: \.isNewline).last { return String(line) }
         let ending = ExitStatus(waitStatus: status)
-        return ending.signal.map { "it was killed by signal \($0)" } ?? "it exited with \(ending.code)"
+        return ending.signal.map { "it was killed by signal \($0)" }
+            ?? "it exited with \(ending.code)"
     }
 }
 

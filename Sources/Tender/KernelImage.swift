@@ -17,7 +17,9 @@ enum KernelImage {
             )
         }
         guard let executable, let slash = executable.lastIndex(of: "/") else {
-            throw LaunchFailure("cannot find the kernel image: /proc is not mounted; set UNIRUN_KERNEL")
+            throw LaunchFailure(
+                "cannot find the kernel image: /proc is not mounted; set UNIRUN_KERNEL"
+            )
         }
         let directory = executable[..<slash]
         let candidates = ["\(directory)/\(fileName)", "\(directory)/../lib/unirun/\(fileName)"]

@@ -74,7 +74,9 @@ public struct Launch {
         guard let path = trace.output else { return STDERR_FILENO }
         let descriptor = openFile(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o666)
         guard descriptor >= 0 else {
-            throw LaunchFailure("cannot write the trace to \(path): \(lastErrorText()); check --output")
+            throw LaunchFailure(
+                "cannot write the trace to \(path): \(lastErrorText()); check --output"
+            )
         }
         return descriptor
     }
@@ -129,7 +131,9 @@ public struct Launch {
             // It came before the kernel had its handlers, and did what it does to any program.
             return 128 + signal
         case SIGKILL:
-            reportLine("\(request.program): the kernel was killed (SIGKILL): by somebody, or for want of memory")
+            reportLine(
+                "\(request.program): the kernel was killed (SIGKILL): by somebody, or for want of memory"
+            )
             return 128 + signal
         default:
             reportLine(

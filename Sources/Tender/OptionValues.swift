@@ -13,7 +13,11 @@ public struct MemorySize: Sendable, Equatable {
         guard let number = UInt64(digits) else { return nil }
         var unit = text.dropFirst(digits.count).lowercased()
         if unit.count > 1 {
-            if unit.hasSuffix("ib") { unit.removeLast(2) } else if unit.hasSuffix("b") { unit.removeLast() }
+            if unit.hasSuffix("ib") {
+                unit.removeLast(2)
+            } else if unit.hasSuffix("b") {
+                unit.removeLast()
+            }
         }
         let shifts = ["": 0, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40]
         guard let shift = shifts[unit] else { return nil }

@@ -79,7 +79,9 @@ struct ProgramHeader {
     /// The path in `PT_INTERP`; `nil` when there is none or the headers cannot be read.
     private static func interpreter(_ descriptor: Int32, _ page: [UInt8]) -> String? {
         func load<T: FixedWidthInteger>(_ bytes: [UInt8], _ offset: Int, as type: T.Type) -> T {
-            bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: type)) }
+            bytes.withUnsafeBytes {
+                T(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: type))
+            }
         }
         let table = load(page, 32, as: UInt64.self)
         let entrySize = Int(load(page, 54, as: UInt16.self))

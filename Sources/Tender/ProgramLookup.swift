@@ -54,7 +54,8 @@ struct ProgramLookup {
 
     private func findName() throws(LaunchFailure) -> ProgramSource {
         if let root {
-            for directory in Self.rootSearchPath where root.holdsProgram("\(directory)/\(name)") == true {
+            for directory in Self.rootSearchPath
+            where root.holdsProgram("\(directory)/\(name)") == true {
                 return .rootFile("\(directory)/\(name)")
             }
         }
@@ -75,7 +76,9 @@ struct ProgramLookup {
         if access(name, F_OK) == 0 {
             return "no such command in PATH; for the file in this folder write ./\(name)"
         }
-        if root != nil { return "no such command in PATH; give its path in the root, as /bin/\(name)" }
+        if root != nil {
+            return "no such command in PATH; give its path in the root, as /bin/\(name)"
+        }
         return "no such command in PATH; give the path of a program, as ./\(name)"
     }
 }

@@ -42,8 +42,12 @@ public struct StatisticsTable {
             guard numbers.count == 5 else { return }
             calls.append(
                 Call(
-                    name: words[1], count: numbers[0], errors: numbers[1],
-                    total: numbers[2], median: numbers[3], tail: numbers[4]
+                    name: words[1],
+                    count: numbers[0],
+                    errors: numbers[1],
+                    total: numbers[2],
+                    median: numbers[3],
+                    tail: numbers[4]
                 )
             )
         case ("site", 5):
@@ -100,21 +104,23 @@ public struct StatisticsTable {
         let units: [(UInt64, String)] = [(1_000_000_000, "s"), (1_000_000, "ms"), (1000, "µs")]
         for (size, name) in units where nanoseconds >= size {
             let whole = nanoseconds / size
-            return whole >= 100 ? "\(whole) \(name)" : "\(whole).\(nanoseconds % size * 10 / size) \(name)"
+            return whole >= 100
+                ? "\(whole) \(name)" : "\(whole).\(nanoseconds % size * 10 / size) \(name)"
         }
         return "\(nanoseconds) ns"
     }
 
     private func section(_ title: String, into text: inout String, _ rows: [[String]]) {
-        guard let first = rows.first else { return }
+        guard let last = rows.last else { return }
         text += "\n\(title)\n"
-        let widths = first.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let widths = last.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        // Decimal numbers stand at the right; a heading stands as what is below it.
+        let areNumbers = last.map { $0.first?.isNumber == true && !$0.hasPrefix("0x") }
         for row in rows {
-            var line = " "
+            var line = ""
             for (column, cell) in row.enumerated() {
                 let space = String(repeating: " ", count: widths[column] - cell.count)
-                let isNumber = column > 0 && (cell.first?.isNumber ?? false || column < 2)
-                line += " " + (isNumber ? space + cell : cell + space)
+                line += "  " + (areNumbers[column] ? space + cell : cell + space)
             }
             while line.last == " " { line.removeLast() }
             text += line + "\n"

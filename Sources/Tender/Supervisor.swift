@@ -54,7 +54,12 @@ struct Supervisor {
 
     private mutating func serve() {
         let count = request.withUnsafeMutableBytes { [received] in
-            recv(kernel.control, $0.baseAddress! + received, $0.count - received, Int32(MSG_DONTWAIT))
+            recv(
+                kernel.control,
+                $0.baseAddress! + received,
+                $0.count - received,
+                Int32(MSG_DONTWAIT)
+            )
         }
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return }
         guard count > 0 else {

@@ -43,7 +43,9 @@ struct RunCommand: ParsableCommand {
         let isSeparated = command.first == "--"
         if isSeparated { command.removeFirst() }
         guard let first = command.first else {
-            throw LaunchFailure("no program is named; give its path, as unirun ./hello; see unirun --help")
+            throw LaunchFailure(
+                "no program is named; give its path, as unirun ./hello; see unirun --help"
+            )
         }
         guard !isSeparated, first.hasPrefix("-"), first.count > 1 else { return }
         if first == "-h" || first == "--help" { throw CleanExit.helpRequest(self) }

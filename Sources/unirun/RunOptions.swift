@@ -12,7 +12,9 @@ struct ProgramOptions: ParsableArguments {
     )
     var environment: [String] = []
 
-    @Option(help: ArgumentHelp("Read variables from a file, one KEY[=VAL] a line.", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp("Read variables from a file, one KEY[=VAL] a line.", valueName: "FILE")
+    )
     var envFile: [String] = []
 
     @Option(
@@ -23,7 +25,10 @@ struct ProgramOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The user and group the program runs as (default: 0:0).", valueName: "UID[:GID]")
+        help: ArgumentHelp(
+            "The user and group the program runs as (default: 0:0).",
+            valueName: "UID[:GID]"
+        )
     )
     var user: String?
 
@@ -73,10 +78,14 @@ struct FileOptions: ParsableArguments {
         request.isRootReadOnly = readOnly
         for directory in tmpfs {
             guard directory.hasPrefix("/") else {
-                throw LaunchFailure("tmpfs '\(directory)' is not an absolute path; write --tmpfs /\(directory)")
+                throw LaunchFailure(
+                    "tmpfs '\(directory)' is not an absolute path; write --tmpfs /\(directory)"
+                )
             }
             guard !directory.contains(":") else {
-                throw LaunchFailure("tmpfs '\(directory)': mount options are not supported; give the path alone")
+                throw LaunchFailure(
+                    "tmpfs '\(directory)': mount options are not supported; give the path alone"
+                )
             }
         }
         request.temporaryDirectories = tmpfs
@@ -95,25 +104,39 @@ struct MachineOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The most memory the guest may use, as 512M or 2g (default: the host's).", valueName: "SIZE")
+        help: ArgumentHelp(
+            "The most memory the guest may use, as 512M or 2g (default: the host's).",
+            valueName: "SIZE"
+        )
     )
     var memory: String?
 
-    @Option(help: ArgumentHelp("How many processors the guest has; 1 in this version.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp("How many processors the guest has; 1 in this version.", valueName: "N")
+    )
     var cpus: String?
 
     @Option(help: ArgumentHelp("The guest's host name (default: unirun).", valueName: "NAME"))
     var hostname: String?
 
-    @Option(help: ArgumentHelp("How the instance is called in the host's process list.", valueName: "NAME"))
+    @Option(
+        help: ArgumentHelp(
+            "How the instance is called in the host's process list.",
+            valueName: "NAME"
+        )
+    )
     var name: String?
 
     func validatePlatform() throws {
         guard platform == .process else {
-            throw LaunchFailure("platform vm is not in this version; leave --platform out, or write --platform process")
+            throw LaunchFailure(
+                "platform vm is not in this version; leave --platform out, or write --platform process"
+            )
         }
         guard let cpus, cpus != "1", cpus != "1.0" else { return }
-        throw LaunchFailure("cpus '\(cpus)': this version runs a guest on one processor; leave --cpus out")
+        throw LaunchFailure(
+            "cpus '\(cpus)': this version runs a guest on one processor; leave --cpus out"
+        )
     }
 
     func apply(to request: inout LaunchRequest) throws {
@@ -135,7 +158,9 @@ struct MachineOptions: ParsableArguments {
             request.hostname = hostname
         }
         if let name {
-            guard !name.isEmpty else { throw LaunchFailure("the name is empty; give one, or leave --name out") }
+            guard !name.isEmpty else {
+                throw LaunchFailure("the name is empty; give one, or leave --name out")
+            }
             request.name = name
         }
     }
@@ -154,7 +179,10 @@ struct ObservationOptions: ParsableArguments {
     )
     var trace: String?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Write the trace to a file.", valueName: "FILE"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write the trace to a file.", valueName: "FILE")
+    )
     var output: String?
 
     @Flag(help: "Report calls, sites, page faults and host calls on standard error at the end.")

@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+
+/// What a newcomer does wrong: one line that says what, which file, why and what next.
+struct MistakeTests {
+    private func mistake(
+        _ arguments: [String],
+        _ variables: [String: String] = [:],
+        in folder: String? = nil,
+        status: Int32,
+        says parts: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let outcome = try CommandFixture.run(arguments, variables, in: folder)
+        #expect(outcome.status == status, "\(outcome.errors)", sourceLocation: sourceLocation)
+        #expect(outcome.output.isEmpty, sourceLocation: sourceLocation)
+        let lines = outcome.errors.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(
+            lines.count == 2 && lines.last == "",
+            "\(outcome.errors)",
+            sourceLocation: sourceLocation
+        )
+        #expect(outcome.errors.hasPrefix("unirun: "), sourceLocation: sourceLocation)
+        for part in parts {
+            #expect(
+                outcome.errors.contains(part),
+                "\(outcome.errors)",
+                sourceLocation: sourceLocation
+            )
+        }
+    }
+
+    @Test func aMissingFileIsNotFound() throws {
+        try mistake(["./absent"], status: 127, says: "./absent", "No such file", "check the path")
+    }
+
+    @Test func aNameWithoutASlashIsSearchedInThePath() throws {
+        let folder = try TemporaryFolder()
+        try mistake(
+            ["no-such-command"],
+            in: folder.path,
+            status: 127,
+            says: "PATH",
+            "./no-such-command"
+        )
+        try folder.addProgram("tool")
+        try mistake(["tool"], in: folder.path, status: 127, says: "./tool")
+        let found = try CommandFixture.run(["tool", "exit", "7"], ["PATH": folder.path])
+        #expect(found.status == 7)
+    }
+
+    @Test func aDirectoryCannotBeRun() throws {
+        let folder = try TemporaryFolder()
+        try mistake([folder.path], status: 126, says: folder.path, "directory")
+    }
+
+    @Test func aFileThatIsNotExecutableCannotBeRun() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.add("plain", ProgramImage().bytes)
+        try mistake([file], status: 126, says: "not executable", "chmod +x")
+    }
+
+    @Test func aPipeCannotBeRunAndIsNotWaitedFor() throws {
+        let folder = try TemporaryFolder()
+        mkfifo(folder.path + "/pipe", 0o755)
+        try mistake([folder.path + "/pipe"], status: 126, says: "not a regular file")
+    }
+
+    @Test func aDynamicProgramNeedsARoot() throws {
+        let folder = try TemporaryFolder()
+        let image = ProgramImage(interpreter: "/lib64/ld-linux-x86-64.so.2").bytes
+        let file = try folder.add("dynamic", image, mode: 0o755)
+        try mistake(
+            [file],
+            status: 126,
+            says: "/lib64/ld-linux-x86-64.so.2",
+            "-static",
+            "--rootfs"
+        )
+    }
+
+    @Test func aScriptNeedsARootWithItsInterpreter() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.add("script", Array("#! /bin/sh -e\n".utf8), mode: 0o755)
+        try mistake([file], status: 126, says: "/bin/sh", "--rootfs")
+    }
+
+    @Test(arguments: [
+        (0, 0, "empty"), (3, 0, "not an ELF"), (40, 0, "cut off"),
+    ])
+    func aShortFileIsExplained(length: Int, unused: Int, reason: String) throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.add("short", Array(ProgramImage().bytes.prefix(length)), mode: 0o755)
+        try mistake([file], status: 126, says: reason)
+    }
+
+    @Test(arguments: [
+        (4, UInt8(1), "32-bit"), (5, 2, "big-endian"), (18, 183, "AArch64"), (18, 3, "32-bit x86"),
+        (16, 1, "object file"), (16, 4, "core dump"), (0, 0, "not an ELF"),
+    ])
+    func aForeignFileIsExplained(offset: Int, byte: UInt8, reason: String) throws {
+        let folder = try TemporaryFolder()
+        var image = ProgramImage()
+        image.bytes[offset] = byte
+        let file = try folder.add("foreign", image.bytes, mode: 0o755)
+        try mistake([file], status: 126, says: reason)
+    }
+
+    @Test func optionsAreCheckedBeforeAnythingStarts() throws {
+        let program = try TemporaryFolder().addProgram()
+        try mistake(["--platform", "vm", program], status: 125, says: "not in this version")
+        try mistake(["--cpus", "2", program], status: 125, says: "one processor")
+        try mistake(["-m", "lots", program], status: 125, says: "512M")
+        try mistake(["-m", "1M", program], status: 125, says: "too little")
+        try mistake(["-u", "root", program], status: 125, says: "UID")
+        try mistake(["-w", "here", program], status: 125, says: "absolute")
+        try mistake(["--tmpfs", "tmp", program], status: 125, says: "absolute")
+        try mistake(["-e", "=x", program], status: 125, says: "no name")
+        try mistake(["--env-file", "/absent", program], status: 125, says: "/absent")
+        try mistake(["-o", "trace", program], status: 125, says: "--strace")
+        try mistake(["--frobnicate", program], status: 125, says: "--frobnicate", "--help")
+        try mistake(["-m"], status: 125, says: "-m", "--help")
+        try mistake(["--quiet"], status: 125, says: "no program")
+        try mistake(["--rootfs", "/absent", program], status: 125, says: "/absent", "--rootfs")
+    }
+
+    @Test func aMissingKernelImageIsExplained() throws {
+        let folder = try TemporaryFolder()
+        let program = try folder.addProgram()
+        try mistake(
+            [program],
+            ["UNIRUN_KERNEL": "/absent"],
+            status: 125,
+            says: "/absent",
+            "UNIRUN_KERNEL"
+        )
+        let broken = try folder.add("kernel", Array("nonsense".utf8), mode: 0o755)
+        try mistake([program], ["UNIRUN_KERNEL": broken], status: 125, says: broken, "Exec format")
+    }
+}

@@ -59,7 +59,7 @@ let host: [Target] = [
     .executableTarget(
         name: "unirun",
         dependencies: [
-            "ELFFile", "SyscallShim", "Tender",
+            "ELFFile", "LinuxABI", "LoaderCore", "SyscallShim", "Tender",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "SystemPackage", package: "swift-system"),
         ]

@@ -12,7 +12,8 @@
 ///
 /// An unknown call is `NAME` `#NUMBER`. `STATE` is `rewritten` or `trapped`; `REASON` is one word,
 /// the shape that was patched or why it was not (`-` for none); a site's `COUNT` is how often it
-/// was caught. The times of calls are of the kernel's clock, with the caller's waiting.
+/// was caught. `value load_bias` is what was added to the addresses of the program's file, so that
+/// sites can be named. The times of calls are of the kernel's clock, with the caller's waiting.
 public enum StatisticsReport {
     public static let call: StaticString = "call"
     public static let site: StaticString = "site"

@@ -95,16 +95,19 @@ public struct Launch {
         )
         if request.verbosity == .verbose { reportLine("runs as process \(kernel.pid)") }
         if request.waitsForDebugger {
-            let program = program == nil ? nil : request.program
-            let session = DebuggerSession(kernel: kernel.pid, image: image, program: program)
+            let session = DebuggerSession(kernel: kernel.pid, image: image, program: program?.path)
             reportLine(try session.announce())
             defer { session.remove() }
-            return follow(kernel, signals)
+            return follow(kernel, signals, program)
         }
-        return follow(kernel, signals)
+        return follow(kernel, signals, program)
     }
 
-    private func follow(_ kernel: KernelProcess, _ signals: SignalProxy) -> Int32 {
+    private func follow(
+        _ kernel: KernelProcess,
+        _ signals: SignalProxy,
+        _ program: ProgramFile?
+    ) -> Int32 {
         var supervisor = Supervisor(
             kernel: kernel,
             signals: signals,
@@ -113,14 +116,14 @@ public struct Launch {
         let status = supervisor.run()
         // A program that ends by itself leaves the terminal as it wants it, as stty(1) does.
         if status.signal != nil || status.code > 128 { supervisor.restoreTerminal() }
-        if kernel.statistics >= 0 { showStatistics(kernel.statistics) }
+        if kernel.statistics >= 0 { showStatistics(kernel.statistics, program) }
         return exitStatus(status)
     }
 
-    private func showStatistics(_ descriptor: Int32) {
+    private func showStatistics(_ descriptor: Int32, _ program: ProgramFile?) {
         lseek(descriptor, 0, SEEK_SET)
         let lines = String(decoding: readAll(descriptor) ?? [], as: UTF8.self)
-        let table = StatisticsTable(lines).rendered()
+        let table = StatisticsTable(lines, symbol: program?.symbolName ?? { _ in nil }).rendered()
         _ = Array(table.utf8).withUnsafeBytes { writeAll(STDERR_FILENO, $0) }
     }
 

@@ -1,56 +1,44 @@
+import ELFFile
 import Glibc
 
 /// The program's file, open and found fit to be tried.
 struct ProgramFile {
+    var path: String
     var descriptor: Int32
     var size: UInt64
 
-    /// Opens and checks a program of the host.
+    /// Opens and checks a program of the host. The kernel checks it again: this is for the message.
     ///
     /// - Parameter hasRoot: whether a root image brings the libraries of a dynamic program, and
     ///   the interpreter of a script.
     init(_ path: String, hasRoot: Bool) throws(LaunchFailure) {
-        // Without O_NONBLOCK opening a named pipe would wait for its writer.
-        descriptor = openFile(path, O_RDONLY | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            throw .cannotRun(path, "\(lastErrorText()); check the file's permissions")
+        self.path = path
+        do throws(ProgramError) {
+            _ = try Program.open(path, hasRootFileSystem: hasRoot)
+        } catch {
+            throw LaunchFailure(error.description, status: error.exitStatus)
         }
-        guard let status = fileStatus(descriptor) else {
+        // The check closed its own descriptor: it goes with an object, this one to a child.
+        descriptor = openFile(path, O_RDONLY)
+        guard descriptor >= 0, let status = fileStatus(descriptor) else {
             throw .cannotRun(path, lastErrorText())
         }
-        guard !isKind(status, S_IFDIR) else {
-            throw .cannotRun(path, "it is a directory; name the program in it")
-        }
-        guard isKind(status, S_IFREG) else {
-            throw .cannotRun(path, "it is not a regular file; name a program's file")
-        }
-        guard access(path, X_OK) == 0 else {
-            throw .cannotRun(path, "it is not executable; try chmod +x \(path)")
-        }
         size = UInt64(max(status.st_size, 0))
-        try Self.requireInterpreter(ProgramHeader(of: descriptor, named: path), path, hasRoot)
     }
 
-    private static func requireInterpreter(
-        _ header: ProgramHeader,
-        _ path: String,
-        _ hasRoot: Bool
-    ) throws(LaunchFailure) {
-        guard !hasRoot else { return }
-        switch header.format {
-        case .elf(interpreter: nil): return
-        case .elf(.some(let interpreter)):
-            throw .cannotRun(
-                path,
-                "it is dynamically linked and needs \(interpreter); link it with -static, or give "
-                    + "a root that has its libraries with --rootfs DIR"
-            )
-        case .script(let interpreter):
-            throw .cannotRun(
-                path,
-                "it is a script for \(interpreter), which is not in the guest; give a root that "
-                    + "has it with --rootfs DIR, or run the interpreter's static binary"
-            )
+    /// Names an address of the file, as `main+0x10`.
+    var symbolName: ((UInt64) -> String?)? {
+        guard case .executable(let image) = try? Program.open(path, hasRootFileSystem: true) else {
+            return nil
         }
+        return { image.symbols.describe($0) }
+    }
+
+    /// Whether the file at `path` is a program that needs no other file.
+    static func isSelfContained(_ path: String) -> Bool {
+        guard case .executable = try? Program.open(path, hasRootFileSystem: false) else {
+            return false
+        }
+        return true
     }
 }

@@ -39,7 +39,7 @@ struct ProgramLookup {
         let isOfHost = access(name, F_OK) == 0
         let mayBeOfRoot = root.holdsProgram(guestPath) ?? true
         // The host's own /bin/ls cannot run on a foreign root's libraries: there the root's is meant.
-        let meansRoot = name.hasPrefix("/") && mayBeOfRoot && !ProgramHeader.isSelfContained(name)
+        let meansRoot = name.hasPrefix("/") && mayBeOfRoot && !ProgramFile.isSelfContained(name)
         if isOfHost, !meansRoot { return .hostFile(name) }
         if mayBeOfRoot { return .rootFile(guestPath) }
         throw .notFound(name, "neither the host nor \(root.path) has such a file; check the path")

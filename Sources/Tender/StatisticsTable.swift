@@ -23,8 +23,9 @@ public struct StatisticsTable {
     private var faults: [(Substring, UInt64)] = []
     private var hostCalls: [(Substring, UInt64)] = []
     private var values: [(Substring, UInt64)] = []
-    /// Names the code at an address of the guest.
+    /// Names the code at an address of the program's file.
     private let symbol: (UInt64) -> String?
+    private var loadBias: UInt64 { values.first { $0.0 == "load_bias" }?.1 ?? 0 }
 
     /// Lines that do not read as they should are skipped: a kernel that died wrote half of one.
     public init(_ lines: String, symbol: @escaping (UInt64) -> String? = { _ in nil }) {
@@ -69,7 +70,7 @@ public struct StatisticsTable {
         section("sites", into: &text, siteRows())
         section("page faults", into: &text, pairs(faults))
         section("host calls", into: &text, pairs(hostCalls))
-        section("kernel", into: &text, pairs(values))
+        section("kernel", into: &text, pairs(values.filter { $0.0 != "load_bias" }))
         return text
     }
 
@@ -89,7 +90,7 @@ public struct StatisticsTable {
         let rows = sites.map {
             [
                 "0x" + String($0.address, radix: 16), String($0.count), String($0.state),
-                $0.reason == "-" ? "" : String($0.reason), symbol($0.address) ?? "",
+                $0.reason == "-" ? "" : String($0.reason), symbol($0.address &- loadBias) ?? "",
             ]
         }
         return [["site", "caught", "state", "reason", "symbol"]] + rows

@@ -103,25 +103,49 @@ final class TemporaryFolder {
     }
 }
 
-/// The first bytes of an ELF program, to be spoilt by tests.
+/// A small ELF program that the loader takes, to be spoilt by tests.
 struct ProgramImage {
     var bytes: [UInt8]
 
     init(interpreter: String? = nil) {
-        bytes = [UInt8](repeating: 0, count: 64)
-        bytes.replaceSubrange(0..<7, with: [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1])
+        bytes = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 57)
         bytes[16] = 2
         bytes[18] = 62
         bytes[20] = 1
-        bytes[52] = 64
-        bytes[54] = 56
-        guard let interpreter else { return }
-        bytes[32] = 64
-        bytes[56] = 1
-        var header = [UInt8](repeating: 0, count: 56)
-        header[0] = 3
-        header[8] = 120
-        header[32] = UInt8(interpreter.utf8.count + 1)
-        bytes += header + Array(interpreter.utf8) + [0]
+        put(UInt64(0x40_0000), at: 24)
+        put(UInt64(64), at: 32)
+        put(UInt16(64), at: 52)
+        put(UInt16(56), at: 54)
+        put(UInt16(interpreter == nil ? 1 : 2), at: 56)
+        let path: [UInt8] = interpreter.map { Array($0.utf8) + [0] } ?? []
+        let size = 64 + 56 * (interpreter == nil ? 1 : 2) + path.count
+        if interpreter != nil { addHeader(3, 4, offset: size - path.count, size: path.count, 1) }
+        addHeader(1, 5, offset: 0, size: size, 4096)
+        bytes += path
+    }
+
+    private mutating func addHeader(
+        _ type: UInt32,
+        _ flags: UInt32,
+        offset: Int,
+        size: Int,
+        _ alignment: UInt64
+    ) {
+        let start = bytes.count
+        bytes += [UInt8](repeating: 0, count: 56)
+        put(type, at: start)
+        put(flags, at: start + 4)
+        put(UInt64(offset), at: start + 8)
+        put(UInt64(0x40_0000 + offset), at: start + 16)
+        put(UInt64(0x40_0000 + offset), at: start + 24)
+        put(UInt64(size), at: start + 32)
+        put(UInt64(size), at: start + 40)
+        put(alignment, at: start + 48)
+    }
+
+    private mutating func put(_ value: some FixedWidthInteger, at offset: Int) {
+        for index in 0..<value.bitWidth / 8 {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (index * 8))
+        }
     }
 }

@@ -108,7 +108,7 @@ struct RunTests {
         let options: LaunchOptions = [.readOnlyRoot, .trace]
         #expect(record.numbers(.options) == [options.rawValue])
         #expect(record.bytes(.randomSeed).map(\.count) == [32])
-        #expect(record.numbers(.programSize) == [64])
+        #expect(record.numbers(.programSize) == [120])
         #expect(record.texts(.programPath) == [program])
     }
 

@@ -45,7 +45,9 @@ let host: [Target] = [
     .target(
         name: "ELFFile",
         dependencies: ["CLibELF", "LinuxABI", "LoaderCore", "Rewriter"],
-        path: "Sources/Loader/ELFFile"
+        path: "Sources/Loader/ELFFile",
+        // A static libelf does not bring the library that it needs itself.
+        linkerSettings: [.linkedLibrary("z")]
     ),
     .target(name: "TenderSupport", path: "Sources/Tender/Support"),
     .target(

@@ -41,6 +41,35 @@ import Testing
         }
     }
 
+    /// Sites are few: a `syscall` is put at many other places, and what is proved before it is held
+    /// against the truth.
+    @Test func whatIsProvedBeforeASiteIsTrueAnywhereInRealCode() throws {
+        var generator = SeededGenerator(seed: 3)
+        var preceding = 0
+        for program in SitedProgram.all {
+            for _ in 0..<6000 {
+                let site = Int.random(in: 100..<program.text.count - 100, using: &generator)
+                guard program.boundaries.contains(site) else { continue }
+                var window = Array(program.text[site - 96..<site + 32])
+                window.replaceSubrange(96..<98, with: [0x0f, 0x05])
+                try window.withUnsafeBytes { bytes in
+                    let text = try #require(SiteText(bytes: bytes, site: 96, address: 0x40_0000))
+                    let plans = SitePlanner.plans(for: text, number: 0x4321)
+                    for index in 0..<plans.count where plans[index].shape == .preceding {
+                        preceding += 1
+                        let address = String(program.address + UInt64(site), radix: 16)
+                        #expect(
+                            program.boundaries.contains(site + plans[index].start),
+                            "\(program.name) \(address) \(plans[index])"
+                        )
+                    }
+                }
+            }
+        }
+        print("proof: \(preceding) plans with proved instructions")
+        #expect(preceding > 1000)
+    }
+
     @Test func aNumberThatTheMoveDoesNotLoadIsNotTrusted() throws {
         // … mov $39,%eax; syscall; ret, and int3 behind it.
         let code =

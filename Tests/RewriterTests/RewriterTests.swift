@@ -22,10 +22,14 @@ import Testing
                 }
             }
             for site in program.boundaries.sites { check(program, site, rewriter, memory) }
+            let landings = program.boundaries.sites.count {
+                program.isLanding(memory.text, at: $0)
+            }
             let list = counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             let sites = program.boundaries.sites.count
             print(
-                "\(program.name): \(sites) sites, \(rewriter.pageCount) pages:",
+                "\(program.name): \(sites) sites, \(rewriter.pageCount) pages,",
+                "\(landings) with a branch into the jump:",
                 list.joined(separator: ", ")
             )
             #expect(rewritten * 10 >= sites * 9, "\(program.name)")

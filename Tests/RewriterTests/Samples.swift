@@ -7,6 +7,8 @@ enum Samples {
         var path: String
         var text: [UInt8]
         var textAddress: UInt64
+        /// Where the text is in the file.
+        var textOffset: Int
         /// Linked for no particular address.
         var isPIE: Bool { textAddress < 0x40_0000 }
     }
@@ -31,6 +33,7 @@ enum Samples {
         add("glibc", compile("glibc", "c", cSource, ["gcc", "-O2", "-static"]))
         add("glibc-pie", compile("pie", "c", cSource, ["gcc", "-O2", "-static-pie", "-fPIE"]))
         add("musl", compile("musl", "c", cSource, ["musl-gcc", "-O2", "-static"]))
+        add("musl-files", compile("files", "c", filesSource, ["musl-gcc", "-O2", "-static"]))
         add("c++", compile("cxx", "cc", cxxSource, ["g++", "-O2", "-static"]))
         add("go", compileGo())
         return found
@@ -45,7 +48,8 @@ enum Samples {
             name: name,
             path: path,
             text: Array(bytes[section.offset..<end]),
-            textAddress: section.address
+            textAddress: section.address,
+            textOffset: section.offset
         )
     }
 
@@ -101,8 +105,12 @@ enum Samples {
         return built == nil ? nil : output
     }
 
-    /// Runs a command of `PATH`; its standard output, or `nil` when it failed.
-    static func run(_ command: [String], environment: [String: String] = [:]) -> Data? {
+    /// Runs a command of `PATH`; its standard output, or `nil` when it ended with another status.
+    static func run(
+        _ command: [String],
+        environment: [String: String] = [:],
+        status: Int32 = 0
+    ) -> Data? {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command
@@ -114,7 +122,8 @@ enum Samples {
         guard (try? process.run()) != nil else { return nil }
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        return process.terminationStatus == 0 ? data : nil
+        let isDone = process.terminationReason == .exit && process.terminationStatus == status
+        return isDone ? data : nil
     }
 
     private static let cSource = """
@@ -140,6 +149,36 @@ enum Samples {
             FILE *q = fopen("/x", "r");
             if (q) fclose(q);
             printf("%d %d %d\\n", getpid(), socket(1, 1, 0), system("true"));
+        }
+        """
+    private static let filesSource = """
+        #include <dirent.h>
+        #include <fcntl.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <string.h>
+        #include <sys/stat.h>
+        #include <time.h>
+        #include <unistd.h>
+        int main(int argc, char **argv) {
+            char line[200];
+            FILE *f = fopen(argv[1], "r");
+            while (f && fgets(line, sizeof line, f)) fputs(line, stdout);
+            if (f) fclose(f);
+            fflush(stdout);
+            DIR *d = opendir(argv[2]);
+            for (struct dirent *e; d && (e = readdir(d));) puts(e->d_name);
+            fflush(stdout);
+            struct stat s;
+            int fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+            ssize_t n = read(fd, line, 20);
+            struct timespec t = {0, 1000};
+            printf("%zd %d %d\\n", n, fstat(fd, &s), nanosleep(&t, 0));
+            fflush(stdout);
+            void *p[40];
+            for (int i = 0; i < 40; i++) p[i] = memset(malloc(i * 9000), 1, i * 9000);
+            for (int i = 0; i < 40; i++) free(p[i]);
+            return write(1, line, n) == n && close(fd) == 0 ? 3 : 4;
         }
         """
     private static let cxxSource = """

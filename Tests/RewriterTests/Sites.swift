@@ -4,10 +4,13 @@ import Rewriter
 struct Boundaries {
     private var isStart: [Bool]
     private(set) var sites: [Int] = []
+    /// Where relative branches lead, as offsets.
+    private(set) var targets: Set<Int> = []
 
     init(_ text: [UInt8]) {
         var isStart = [Bool](repeating: false, count: text.count)
         var sites: [Int] = []
+        var targets: Set<Int> = []
         text.withUnsafeBytes { bytes in
             var offset = 0
             while offset < bytes.count {
@@ -18,10 +21,17 @@ struct Boundaries {
                 }
                 if instruction.flow == .systemCall { sites.append(offset) }
                 offset += Int(instruction.length)
+                if instruction.branchSize == 1 {
+                    targets.insert(offset + Int(Int8(bitPattern: bytes[offset - 1])))
+                } else if instruction.branchSize == 4 {
+                    let distance = bytes.loadUnaligned(fromByteOffset: offset - 4, as: Int32.self)
+                    targets.insert(offset + Int(distance))
+                }
             }
         }
         self.isStart = isStart
         self.sites = sites
+        self.targets = targets
     }
 
     func contains(_ offset: Int) -> Bool { isStart.indices.contains(offset) && isStart[offset] }
@@ -41,6 +51,14 @@ struct SitedProgram {
             address: program.isPIE ? 0x10_0000_0000 + program.textAddress : program.textAddress,
             boundaries: Boundaries(program.text)
         )
+    }
+
+    /// Whether a branch leads to a boundary near the site that `patched` text traps at.
+    func isLanding(_ patched: [UInt8], at site: Int) -> Bool {
+        (max(0, site - 24)..<min(site + 24, text.count)).contains { offset in
+            boundaries.targets.contains(offset) && boundaries.contains(offset)
+                && patched[offset] == 0xcc && text[offset] != 0xcc
+        }
     }
 
     /// %rax at the site: what a `mov` directly before it loads, else some number.

@@ -106,7 +106,24 @@ extension Rewriter {
     }
 
     /// Maps a page of the site's window that `constraint` allows; the address in it.
+    ///
+    /// Preferred is a page that a displacement with two more bytes of 0xCC would lead to, so that
+    /// sites with such bytes fixed find room in it later.
     private func extend(
+        _ constraint: StubConstraint,
+        _ site: UInt64,
+        _ memory: any CodeMemory
+    ) -> UInt64? {
+        var shared = constraint
+        shared.mask |= 0x00ff_ff00
+        shared.value |= 0x00cc_cc00
+        if map(shared, site, memory) != nil {
+            return pages[pages.count - 1].find(constraint)
+        }
+        return map(constraint, site, memory)
+    }
+
+    private func map(
         _ constraint: StubConstraint,
         _ site: UInt64,
         _ memory: any CodeMemory
@@ -206,8 +223,8 @@ extension Rewriter {
         let displacement = UInt32(truncatingIfNeeded: record.stub &- next)
         var jump = PatchedBytes()
         var offset = plan.jump
-        func append(_ byte: UInt8) {
-            jump.append(byte, over: text.bytes[text.site + offset])
+        func append(_ byte: UInt8, traps: Bool = false) {
+            jump.append(byte, over: text.bytes[text.site + offset], traps: traps)
             offset += 1
         }
         if plan.shape == .island {
@@ -218,7 +235,11 @@ extension Rewriter {
         for _ in 0..<plan.prefixes { append(0x2e) }
         append(0xe9)
         for index in 0..<4 {
-            append(UInt8(truncatingIfNeeded: displacement >> UInt32(index * 8)))
+            let shift = UInt32(index * 8)
+            append(
+                UInt8(truncatingIfNeeded: displacement >> shift),
+                traps: (plan.fixedMask >> shift) & 0xff != 0
+            )
         }
         guard plan.shape == .island else {
             record.patch = jump
@@ -226,24 +247,24 @@ extension Rewriter {
         }
         record.island = jump
         record.patch.address = record.address
-        record.patch.append(0xeb, over: 0x0f)
-        record.patch.append(UInt8(truncatingIfNeeded: plan.jump - 2), over: 0x05)
+        record.patch.append(0xeb, over: 0x0f, traps: false)
+        record.patch.append(UInt8(truncatingIfNeeded: plan.jump - 2), over: 0x05, traps: false)
     }
 }
 
 extension Rewriter {
     /// Writes a patch so that a CPU which executes there meanwhile sees the old instruction, a
     /// trap that is continued in the stub, or the jump, but no mixture (Intel SDM volume 3,
-    /// "Handling Self- and Cross-Modifying Code"): first 0xCC over the first byte and over every
-    /// byte that stays 0xCC, then the other bytes, the first byte last.
+    /// "Handling Self- and Cross-Modifying Code"): first 0xCC over every byte that begins an
+    /// instruction, then the bytes between, the jump's first byte last.
     private func write(_ patch: PatchedBytes, _ memory: any CodeMemory) -> Bool {
         memory.withWritable(patch.range) { place in
             place.storeBytes(of: 0xcc, as: UInt8.self)
-            for index in 1..<patch.count where patch.replacement(index) == 0xcc {
+            for index in 1..<patch.count where patch.isTrap(index) {
                 place.storeBytes(of: 0xcc, toByteOffset: index, as: UInt8.self)
             }
             memory.synchronizeInstructionFetch()
-            for index in 1..<patch.count {
+            for index in 1..<patch.count where !patch.isTrap(index) {
                 place.storeBytes(of: patch.replacement(index), toByteOffset: index, as: UInt8.self)
             }
             memory.synchronizeInstructionFetch()
@@ -252,17 +273,19 @@ extension Rewriter {
         }
     }
 
-    /// The same in reverse: the tail becomes text again while the first byte traps.
+    /// The same in reverse: the bytes between become text again while all beginnings trap.
     func unwrite(_ patch: PatchedBytes, _ memory: any CodeMemory) -> Bool {
         guard patch.count > 0 else { return true }
         return memory.withWritable(patch.range) { place in
             place.storeBytes(of: 0xcc, as: UInt8.self)
             memory.synchronizeInstructionFetch()
-            for index in 1..<patch.count {
+            for index in 1..<patch.count where !patch.isTrap(index) {
                 place.storeBytes(of: patch.original(index), toByteOffset: index, as: UInt8.self)
             }
             memory.synchronizeInstructionFetch()
-            place.storeBytes(of: patch.original(0), as: UInt8.self)
+            for index in 0..<patch.count where index == 0 || patch.isTrap(index) {
+                place.storeBytes(of: patch.original(index), toByteOffset: index, as: UInt8.self)
+            }
             memory.synchronizeInstructionFetch()
         }
     }

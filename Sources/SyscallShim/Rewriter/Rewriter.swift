@@ -19,6 +19,8 @@ public final class Rewriter {
     var table: SiteTable
     var pages: GrowableBuffer<StubPage>
     let scratch: UnsafeMutableRawBufferPointer
+    /// Traps of sites for which the table had no room.
+    public private(set) var uncountedTraps: UInt64 = 0
 
     /// A rewriter whose stubs jump to `entry`, with %rcx holding the return address. The first of
     /// `windows` (at most four count) whose `code` holds a site serves it.
@@ -49,6 +51,7 @@ public final class Rewriter {
     public func reset() {
         table.removeAll()
         pages.removeAll()
+        uncountedTraps = 0
     }
 
     /// Handles a caught `syscall` at `site`, whose %rax was `number`: patches it the first time.
@@ -66,7 +69,10 @@ public final class Rewriter {
             }
             return .already(returnAddress: table.records[index].returnAddress)
         }
-        guard !table.isFull else { return .notRewritable(.tableFull) }
+        guard !table.isFull else {
+            uncountedTraps &+= 1
+            return .notRewritable(.tableFull)
+        }
         var record = SiteRecord(address: site)
         record.traps = 1
         switch rewrite(&record, number, memory) {
@@ -82,6 +88,9 @@ public final class Rewriter {
 
     /// Where a trap at `address` (of the 0xCC byte itself) continues: the stub's copy of the
     /// instruction that began there, or `nil` when the `int3` is the program's own.
+    ///
+    /// With several CPUs the byte may have become text again meanwhile: look at it before a signal
+    /// is raised, and just resume when it is no `int3` any more.
     ///
     /// It also tells where the `syscall` at a site is executed without a trap, for restarts.
     public func continuation(forTrapAt address: UInt64) -> UInt64? {

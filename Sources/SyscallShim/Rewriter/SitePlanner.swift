@@ -6,6 +6,9 @@ public struct SitePlanner {
     private var plans = SitePlans()
     /// Boundaries as a bit set: bit 32 is the site, lower bits lie before it.
     private var boundaries: UInt64 = 1 << 32
+    /// Offsets that some branch nearby seems to lead to, as a bit set.
+    private var targets: UInt64 = 0
+    private static let landingCost = 10
     /// First offset after the site that must not be overwritten or copied.
     private var limit = 2
 
@@ -13,6 +16,7 @@ public struct SitePlanner {
     public static func plans(for text: SiteText, number: UInt64) -> SitePlans {
         var planner = SitePlanner(text, number)
         planner.findFollowing()
+        planner.findTargets()
         planner.planMoveNumber()
         planner.plan(from: 0, .following)
         planner.planPreceding()
@@ -40,6 +44,28 @@ public struct SitePlanner {
             if instruction.flow == .call { break }
             // Behind a jump only what fills gaps is known to be code.
             if !instruction.fallsThrough { isReached = false }
+        }
+    }
+
+    /// Notes where anything that looks like a short branch nearby leads, whether it is one or not:
+    /// a branch into the jump would trap each time, so such plans are second choice.
+    private mutating func findTargets() {
+        let bytes = text.bytes
+        for offset in 0..<bytes.count - 1 {
+            let byte = bytes[offset]
+            var target = offset
+            if byte & 0xf0 == 0x70 || byte == 0xeb {
+                target += 2 + Int(Int8(bitPattern: bytes[offset + 1]))
+            } else if byte == 0xe9
+                || byte & 0xf0 == 0x80 && offset > 0 && bytes[offset - 1] == 0x0f,
+                offset + 5 <= bytes.count
+            {
+                target += 5 + Int(bytes.loadUnaligned(fromByteOffset: offset + 1, as: Int32.self))
+            } else {
+                continue
+            }
+            target -= text.site
+            if target >= -32, target < 32 { targets |= 1 << UInt64(target + 32) }
         }
     }
 
@@ -136,6 +162,7 @@ public struct SitePlanner {
             plan.fixedMask |= 0xff << shift
             plan.fixedValue |= 0xcc << shift
             // Fixed low bytes keep many pages possible, fixed high bytes few or none.
+            if targets & (1 << UInt64(offset + 32)) != 0 { plan.cost += SitePlanner.landingCost }
             plan.cost += index == 0 ? 1 : index == 1 ? 4 : index == 2 ? 8 : 32
         }
         return true

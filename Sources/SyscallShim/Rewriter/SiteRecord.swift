@@ -41,11 +41,14 @@ struct PatchedBytes {
     var count = 0
     private var replacement: UInt64 = 0
     private var original: UInt64 = 0
+    /// Bit `index`: that byte began an instruction before, and traps now.
+    private var traps: UInt8 = 0
 
     var range: Range<UInt64> { address..<address &+ UInt64(count) }
 
     /// Appends a byte and what it replaces.
-    mutating func append(_ byte: UInt8, over old: UInt8) {
+    mutating func append(_ byte: UInt8, over old: UInt8, traps isTrap: Bool) {
+        if isTrap { traps |= 1 << UInt8(count) }
         let shift = UInt64(count * 8)
         replacement |= UInt64(byte) << shift
         original |= UInt64(old) << shift
@@ -59,6 +62,8 @@ struct PatchedBytes {
     func original(_ index: Int) -> UInt8 {
         UInt8(truncatingIfNeeded: original >> UInt64(index * 8))
     }
+
+    func isTrap(_ index: Int) -> Bool { traps & (1 << UInt8(index)) != 0 }
 
     /// Puts the original bytes into `bytes`, a copy of the text from `base`.
     func restore(in bytes: UnsafeMutableRawBufferPointer, from base: UInt64) {

@@ -1,7 +1,7 @@
 /// The sites of one process, found by their address or by an address in their stub.
 struct SiteTable: ~Copyable {
     /// Sites that are remembered; more are served, but trap each time and are not counted singly.
-    static let limit = 8192
+    static let limit = 4096
     private static let initialSlots = 256
 
     var records: GrowableBuffer<SiteRecord>

@@ -1,0 +1,112 @@
+import Foundation
+import Rewriter
+import Testing
+
+/// A real program with every site patched beforehand is run on Linux: its stubs call an entry that
+/// executes the one `syscall` left. Only sites whose jump a branch leads into are left out.
+@Suite struct PatchedProgramTests {
+    private static let busybox = Samples.all.first { $0.name == "busybox" }
+    private static let musl = Samples.all.first { $0.name == "musl-files" }
+
+    @Test(.enabled(if: busybox != nil))
+    func busyboxWithEverySitePatchedDoesWhatItDid() throws {
+        let original = try #require(PatchedProgramTests.busybox)
+        let patched = try #require(patch(original))
+        let commands = [
+            ["sha256sum", original.path], ["ls", "-lR", "/usr/include/linux"],
+            ["find", "/usr/include/linux", "-name", "*.h"], ["wc", original.path],
+            ["awk", "BEGIN { for (i = 0; i < 99; i++) print i, i * i }"],
+            ["sort", "-r", "/etc/services"], ["sed", "s/a/b/g", "/etc/passwd"],
+            ["gzip", "-c", "/etc/services"], ["od", "-x", "/etc/passwd"], ["stat", "/etc/passwd"],
+            ["tar", "-cf", "-", "/usr/include/asm-generic"], ["dd", "if=/etc/passwd", "bs=7"],
+            ["sleep", "0.01"], ["readlink", "-f", "/bin/sh"], ["df", "/proc"], ["id"],
+        ]
+        for command in commands {
+            let expected = try #require(Samples.run([original.path] + command), "\(command)")
+            #expect(Samples.run([patched] + command) == expected, "\(command)")
+        }
+    }
+
+    @Test(.enabled(if: musl != nil))
+    func aMuslProgramWithEverySitePatchedDoesWhatItDid() throws {
+        let original = try #require(PatchedProgramTests.musl)
+        let patched = try #require(patch(original))
+        let arguments = ["/etc/passwd", "/usr/include/asm-generic"]
+        let expected = try #require(Samples.run([original.path] + arguments, status: 3))
+        #expect(Samples.run([patched] + arguments, status: 3) == expected)
+    }
+
+    /// The path of a copy of `program` with stubs as further segments.
+    private func patch(_ program: Samples.Program) -> String? {
+        guard let data = FileManager.default.contents(atPath: program.path) else { return nil }
+        var file = [UInt8](data)
+        let sited = SitedProgram(
+            name: program.name,
+            text: program.text,
+            address: program.textAddress,
+            boundaries: Boundaries(program.text)
+        )
+        let memory = FakeCodeMemory(text: program.text, at: program.textAddress)
+        let rewriter = Rewriter(entry: 0x7000_0000, windows: testWindows)
+        var landings = 0
+        for site in sited.boundaries.sites {
+            let address = program.textAddress + UInt64(site)
+            _ = rewriter.caught(site: address, number: sited.number(at: site), memory: memory)
+            // Here no handler continues a trap.
+            guard sited.isLanding(memory.text, at: site) else { continue }
+            guard rewriter.restore(address..<address + 2, memory: memory) else { return nil }
+            landings += 1
+        }
+        #expect(landings * 10 <= sited.boundaries.sites.count, "\(program.name)")
+        file.replaceSubrange(
+            program.textOffset..<program.textOffset + memory.text.count,
+            with: memory.text
+        )
+        var segments = memory.pages.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        segments.insert((0x7000_0000, entryPage()), at: 0)
+        guard add(segments, to: &file) else { return nil }
+        let path = Samples.folder.appendingPathComponent("\(program.name)-patched").path
+        let isMade = FileManager.default.createFile(
+            atPath: path,
+            contents: Data(file),
+            attributes: [.posixPermissions: 0o755]
+        )
+        return isMade ? path : nil
+    }
+
+    /// mov %rcx,saved(%rip); syscall; jmp *saved(%rip): good for one thread.
+    private func entryPage() -> [UInt8] {
+        let code: [UInt8] = [
+            0x48, 0x89, 0x0d, 0xf9, 0, 0, 0, 0x0f, 0x05, 0xff, 0x25, 0xf1, 0, 0, 0,
+        ]
+        return code + [UInt8](repeating: 0, count: 4096 - code.count)
+    }
+
+    /// Appends pages to an ELF file, in the place of program headers that it can do without.
+    private func add(_ segments: [(UInt64, [UInt8])], to file: inout [UInt8]) -> Bool {
+        let spare: [UInt32] = [4, 0x6474_e551, 0x6474_e552, 0x6474_e553]
+        var remaining = segments[...]
+        file += [UInt8](repeating: 0, count: (4096 - file.count % 4096) % 4096)
+        for index in 0..<Int(file[0x38]) {
+            let header = 64 + index * 56
+            let type = file.withUnsafeBytes {
+                $0.loadUnaligned(fromByteOffset: header, as: UInt32.self)
+            }
+            guard spare.contains(type), let (address, bytes) = remaining.popFirst() else {
+                continue
+            }
+            // PT_LOAD, readable, writable and executable.
+            let words: [UInt64] = [
+                1 | 7 << 32, UInt64(file.count), address, address, 4096, 4096, 4096,
+            ]
+            for (position, word) in words.enumerated() {
+                for byte in 0..<8 {
+                    let shift = UInt64(byte * 8)
+                    file[header + position * 8 + byte] = UInt8(truncatingIfNeeded: word >> shift)
+                }
+            }
+            file += bytes
+        }
+        return remaining.isEmpty
+    }
+}

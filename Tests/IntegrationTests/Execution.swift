@@ -6,6 +6,8 @@ struct Execution: Equatable {
     var error: [UInt8]
     /// The exit status; 128+n where signal n ended the command, as shells have it.
     var status: Int32
+    /// Whether it ran too long and was killed.
+    var timedOut = false
 
     var outputText: String { String(decoding: output, as: UTF8.self) }
     var errorText: String { String(decoding: error, as: UTF8.self) }
@@ -37,16 +39,14 @@ struct Execution: Equatable {
         _ = SpawnActions.closeFrom(&actions, 3)
 
         let process = try spawn(command, environment: environment, actions: &actions)
-        var status = try wait(for: process, timeLimit: timeLimit)
+        let status = try wait(for: process, timeLimit: timeLimit)
         var error = [UInt8](try Data(contentsOf: URL(fileURLWithPath: errorPath)))
-        if status == nil {
-            error += Array("killed after \(timeLimit) s\n".utf8)
-            status = 128 + SIGKILL
-        }
+        if status == nil { error += Array("killed after \(timeLimit) s\n".utf8) }
         return Execution(
             output: [UInt8](try Data(contentsOf: URL(fileURLWithPath: outputPath))),
             error: error,
-            status: status!
+            status: status ?? 128 + SIGKILL,
+            timedOut: status == nil
         )
     }
 

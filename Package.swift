@@ -40,7 +40,7 @@ let host: [Target] = [
         name: "CLibELF",
         path: "Sources/Loader/CLibELF",
         pkgConfig: "libelf",
-        providers: [.apt(["libelf-dev"])]
+        providers: [.apt(["libelf-dev", "zlib1g-dev"])]
     ),
     .target(
         name: "ELFFile",

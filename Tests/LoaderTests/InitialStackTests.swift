@@ -135,6 +135,59 @@ import Testing
         }
     }
 
+    /// Finds the longest last argument that Linux still takes, for several stack limits.
+    @Test func limitIsThatOfLinux() throws {
+        let prober = try BuiltProgram.compile(
+            """
+            #include <stdio.h>
+            #include <stdlib.h>
+            #include <string.h>
+            #include <sys/resource.h>
+            #include <sys/wait.h>
+            #include <unistd.h>
+            static char *list[64], *none[] = {0};
+            static int fits(char *self, long count, long last) {
+                for (long i = 0; i < count; i++) {
+                    long size = i == count - 1 ? last : 100000;
+                    list[i] = malloc(size + 1);
+                    memset(list[i], 'a', size);
+                    list[i][size] = 0;
+                }
+                pid_t child = vfork();
+                if (!child) { execve(self, list, none); _exit(9); }
+                int status;
+                waitpid(child, &status, 0);
+                for (long i = 0; i < count; i++) free(list[i]);
+                return WEXITSTATUS(status) == 0;
+            }
+            int main(int argc, char **argv) {
+                if (argc != 4) return 0;
+                long stack = atol(argv[2]), count = atol(argv[3]), low = 0, high = 131072;
+                struct rlimit limit = {stack, stack};
+                setrlimit(RLIMIT_STACK, &limit);
+                while (high - low > 1) {
+                    long middle = (low + high) / 2;
+                    if (fits(argv[1], count, middle)) low = middle; else high = middle;
+                }
+                printf("%ld\\n", low);
+            }
+            """
+        )
+        for (stack, count) in [(1 << 20, 3), (500_000, 2), (8 << 20, 1), (8 << 20, 21)] {
+            let arguments = [prober, String(stack), String(count)]
+            let native = try BuiltProgram.run(prober, arguments, environment: [:]).output
+            let longest = try #require(Int(native.filter { $0.isNumber }))
+            let list = Array(repeating: String(repeating: "a", count: 100_000), count: count - 1)
+            let fits = { (last: Int) in
+                let all = list + [String(repeating: "a", count: last)]
+                return (try? Stack.make(all, [], prober, Stack.values, 1 << 40, limit: stack / 4))
+                    != nil
+            }
+            #expect(fits(longest), "\(stack) \(count) \(longest)")
+            #expect(!fits(longest + 1), "\(stack) \(count) \(longest)")
+        }
+    }
+
     @Test func stringTableWantsItsLastZero() {
         let bytes: [UInt8] = [0x61, 0, 0x62]
         bytes.withUnsafeBytes { buffer in

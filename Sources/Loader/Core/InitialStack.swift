@@ -53,7 +53,8 @@ public struct InitialStack {
         let pointers = (arguments.count + environment.count + 2) * InitialStack.wordSize
         let strings = arguments.bytes.count + environment.bytes.count + executablePath.count + 1
         let allowed = min(max(limit, InitialStack.maximumString), InitialStack.maximumSize)
-        guard pointers + strings <= allowed,
+        // Linux counts the pointers, but not the two null ones that end their lists.
+        guard pointers - 2 * InitialStack.wordSize + strings <= allowed,
             max(arguments.longest, environment.longest) <= InitialStack.maximumString
         else { throw .argumentListTooLong }
 

@@ -115,3 +115,10 @@ let package = Package(
     // The kernel brings its own concurrency: one lock, its own threads (docs/adr/0002).
     swiftLanguageModes: [.v5]
 )
+
+// `make check` sets this: there a warning is an error, but not while somebody works.
+if Context.environment["UNIRUN_STRICT"] != nil {
+    for target in package.targets where target.type != .system {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+    }
+}

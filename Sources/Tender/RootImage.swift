@@ -35,20 +35,39 @@ struct RootImage {
         let image = "\(cache)/\(prefix)\(manifest).erofs"
         if access(image, R_OK) == 0 {
             if verbosity == .verbose { reportLine("uses the root image \(image)") }
+            // Its time tells when it was last used.
+            utimensat(AT_FDCWD, image, nil, 0)
             return image
         }
-        if verbosity != .quiet { reportLine("makes the root image of \(source.path), once") }
+        // Not into a file or a pipe, which hold what the program wrote.
+        let isWatched = verbosity == .normal && isatty(STDERR_FILENO) == 1
+        if isWatched || verbosity == .verbose {
+            reportLine("makes the root image of \(source.path), once")
+        }
         let maker = RootImageMaker(source: source, cache: cache, digest: manifest)
         try maker.make(image)
         removeOutdated(prefix, in: cache, except: image)
         return image
     }
 
-    /// Images of the same folder as it was before; a run that still uses one has it open.
+    /// Images are removed beyond this number, those that were used longest ago first.
+    private static let maximumImages = 32
+
+    /// Removes images of the same folder as it was before, and the oldest of too many. A run that
+    /// still uses one has it open.
     private static func removeOutdated(_ prefix: String, in cache: String, except image: String) {
-        for name in folderNames(cache) where name.hasPrefix(prefix) && name.hasSuffix(".erofs") {
-            if "\(cache)/\(name)" != image { unlink("\(cache)/\(name)") }
+        var others: [(path: String, used: timespec)] = []
+        for name in folderNames(cache) where name.hasSuffix(".erofs") {
+            let path = "\(cache)/\(name)"
+            guard path != image, let status = fileStatus(path) else { continue }
+            if name.hasPrefix(prefix) {
+                unlink(path)
+            } else {
+                others.append((path, status.st_mtim))
+            }
         }
+        others.sort { ($0.used.tv_sec, $0.used.tv_nsec) > ($1.used.tv_sec, $1.used.tv_nsec) }
+        for other in others.dropFirst(maximumImages - 1) { unlink(other.path) }
     }
 
     private static func cacheFolder() throws(LaunchFailure) -> String {

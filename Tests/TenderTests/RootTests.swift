@@ -16,7 +16,7 @@ struct RootTests {
 
     private func run(_ root: String, _ command: String...) throws -> Outcome {
         try CommandFixture.run(
-            ["--rootfs", root] + command,
+            ["--verbose", "--rootfs", root] + command,
             ["XDG_CACHE_HOME": cache.path],
             in: folder.path
         )
@@ -38,8 +38,17 @@ struct RootTests {
         #expect(record.numbers(.options) == [LaunchOptions.rootImage.rawValue])
         let images = try cached
         #expect(images.count == 1)
-        #expect(try run("root", "/bin/tool", "exit", "3").errors.isEmpty)
+        #expect(try run("root", "/bin/tool", "exit", "3").errors.contains("uses the root image"))
         #expect(try cached == images)
+    }
+
+    @Test func nothingIsSaidIntoAFile() throws {
+        let outcome = try CommandFixture.run(
+            ["--rootfs", "root", "/bin/tool", "exit", "0"],
+            ["XDG_CACHE_HOME": cache.path],
+            in: folder.path
+        )
+        #expect(outcome.errors.isEmpty)
     }
 
     @Test func aChangedFolderBecomesANewImageAndTheOldOneGoes() throws {
@@ -67,7 +76,7 @@ struct RootTests {
         _ = try run("root", "/bin/tool", "exit", "0")
         let image = try "\(cache.path)/unirun/roots/\(cached[0])"
         let outcome = try run(image, "/bin/tool", "descriptors")
-        #expect(outcome.errors.isEmpty)
+        #expect(!outcome.errors.contains("root image"))
         #expect(outcome.outputLines.contains("5 " + image))
         #expect(!outcome.outputLines.contains { $0.hasPrefix("4 ") })
     }

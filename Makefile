@@ -1,0 +1,58 @@
+# Everything the project can do; `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help deps build install test fmt check demo bench fuzz clean FORCE
+
+PREFIX ?= /usr/local
+# Seconds of `make fuzz`.
+FUZZ_TIME ?= 600
+FORMATTED := Package.swift Sources Tests
+# Shell scripts are the tracked files that say so in their first line.
+SCRIPTS = $(shell git ls-files | xargs -r grep -lIE '^\#!.*\b(ba)?sh$$')
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages that builds, tests and programs need
+	@tools/install-dependencies all
+
+build: ## build bin/unirun and the kernel image beside it
+	@tools/install-dependencies build
+	tools/link-kernel bin/unirun.kernel
+	swift build --configuration release --product unirun \
+	    -Xswiftc -static-executable -Xswiftc -use-ld=lld
+	install -m 755 .build/release/unirun bin/unirun
+
+install: build ## install both below PREFIX (/usr/local)
+	install -D -m 755 -s bin/unirun $(DESTDIR)$(PREFIX)/bin/unirun
+	install -D -m 755 bin/unirun.kernel $(DESTDIR)$(PREFIX)/lib/unirun/unirun.kernel
+	install -D -m 644 bin/unirun.kernel.debug $(DESTDIR)$(PREFIX)/lib/unirun/unirun.kernel.debug
+
+test: build ## run all tests, and compare programs with their native runs
+	@tools/install-dependencies all
+	swift test
+	apps/check-all
+
+fmt: ## format the Swift sources
+	swift format --in-place --recursive $(FORMATTED)
+
+check: ## format, shell syntax, and a build without warnings
+	@tools/install-dependencies build
+	swift format lint --strict --recursive $(FORMATTED)
+	for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
+	UNIRUN_STRICT=1 swift build --build-tests --scratch-path .build/strict
+
+demo: build ## build real programs and run them under unirun
+	@tools/install-dependencies all
+	tools/demo
+
+bench: build ## measure native Linux and unirun side by side
+	@tools/install-dependencies all
+	bench/run
+
+fuzz: ## feed damaged programs to the loader for FUZZ_TIME seconds
+	@tools/install-dependencies build
+	swift run --configuration release loader-fuzz $(FUZZ_TIME)
+
+clean: ## remove what was built
+	rm -rf .build bin build

@@ -27,7 +27,8 @@ struct Unirun: ParsableCommand {
             is not found.
             """,
         subcommands: [
-            RunCommand.self, InspectCommand.self, VersionCommand.self, CompletionsCommand.self,
+            RunCommand.self, CheckCommand.self, InspectCommand.self, SyscallsCommand.self,
+            VersionCommand.self, CompletionsCommand.self,
         ],
         defaultSubcommand: RunCommand.self
     )
@@ -66,7 +67,8 @@ enum Main {
     /// Words that the root command understands; the others begin a run.
     private static func isCommand(_ word: String) -> Bool {
         switch word {
-        case "help", "-h", "--help", "version", "--version", "inspect", "completions": true
+        case "help", "-h", "--help", "version", "--version", "completions": true
+        case "check", "inspect", "syscalls": true
         case "---completion", "--experimental-dump-help": true
         default: word.hasPrefix("--generate-completion-script")
         }

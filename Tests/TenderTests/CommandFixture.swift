@@ -124,6 +124,13 @@ struct ProgramImage {
         bytes += path
     }
 
+    /// Adds instructions to the one segment.
+    mutating func appendCode(_ code: [UInt8]) {
+        bytes += code
+        put(UInt64(bytes.count), at: 64 + 32)
+        put(UInt64(bytes.count), at: 64 + 40)
+    }
+
     private mutating func addHeader(
         _ type: UInt32,
         _ flags: UInt32,

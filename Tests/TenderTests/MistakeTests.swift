@@ -108,7 +108,8 @@ struct MistakeTests {
     }
 
     @Test func optionsAreCheckedBeforeAnythingStarts() throws {
-        let program = try TemporaryFolder().addProgram()
+        let folder = try TemporaryFolder()
+        let program = try folder.addProgram()
         try mistake(["--platform", "vm", program], status: 125, says: "not in this version")
         try mistake(["--cpus", "2", program], status: 125, says: "one processor")
         try mistake(["-m", "lots", program], status: 125, says: "512M")

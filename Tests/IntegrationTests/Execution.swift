@@ -29,16 +29,15 @@ struct Execution: Equatable {
         let errorPath = scratch.path + "/err"
         try Data(input.utf8).write(to: URL(fileURLWithPath: inputPath))
 
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, inputPath, O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT, 0o600)
-        _ = SpawnActions.changeFolder(&actions, folder)
-        _ = SpawnActions.closeFrom(&actions, 3)
-
-        let process = try spawn(command, environment: environment, actions: &actions)
+        let process = try start(
+            command,
+            environment: environment,
+            folder: folder,
+            descriptors: [
+                (inputPath, O_RDONLY), (outputPath, O_WRONLY | O_CREAT),
+                (errorPath, O_WRONLY | O_CREAT),
+            ]
+        )
         let status = try wait(for: process, timeLimit: timeLimit)
         var error = [UInt8](try Data(contentsOf: URL(fileURLWithPath: errorPath)))
         if status == nil { error += Array("killed after \(timeLimit) s\n".utf8) }
@@ -50,10 +49,31 @@ struct Execution: Equatable {
         )
     }
 
+    /// Starts a command with the paths opened as descriptors 0, 1, 2 and with no other.
+    static func start(
+        _ command: [String],
+        environment: [String],
+        folder: String,
+        descriptors: [(path: String, flags: Int32)],
+        flags: Int32 = 0
+    ) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (number, each) in descriptors.enumerated() {
+            let number = Int32(number)
+            posix_spawn_file_actions_addopen(&actions, number, each.path, each.flags, 0o600)
+        }
+        _ = SpawnActions.changeFolder(&actions, folder)
+        _ = SpawnActions.closeFrom(&actions, 3)
+        return try spawn(command, environment: environment, actions: &actions, flags: flags)
+    }
+
     private static func spawn(
         _ command: [String],
         environment: [String],
-        actions: inout posix_spawn_file_actions_t
+        actions: inout posix_spawn_file_actions_t,
+        flags: Int32
     ) throws -> pid_t {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -63,7 +83,7 @@ struct Execution: Equatable {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | flags
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         var arguments = command.map { strdup($0) } + [nil]
@@ -85,7 +105,7 @@ struct Execution: Equatable {
     }
 
     /// The status of the finished process, nil where it had to be killed.
-    private static func wait(for process: pid_t, timeLimit: Double) throws -> Int32? {
+    static func wait(for process: pid_t, timeLimit: Double) throws -> Int32? {
         let deadline = Date(timeIntervalSinceNow: timeLimit)
         var status: Int32 = 0
         var pause: useconds_t = 500

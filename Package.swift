@@ -19,7 +19,7 @@ let guest: [Target] = [
     ),
     .target(
         name: "SyscallShim",
-        dependencies: ["Kernel", "LinuxABI", "Platform", "Rewriter"],
+        dependencies: ["Kernel", "LinuxABI", "LoaderCore", "Platform", "Rewriter"],
         exclude: ["Rewriter"]
     ),
     .target(

@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func allMemoryCanBeHadAndAllComesBack() throws {
-        try withMachine {
+        withMachine {
             var frames: [Frame] = []
             while let (frame, _) = FrameAllocator.allocate() { frames.append(frame) }
             #expect(frames.count == FrameAllocator.totalFrames)

@@ -6,6 +6,8 @@ import Platform
 public enum SystemCallTable {
     /// Calls `body` with each row, group by group.
     public static func forEach(_ body: (Row) -> Void) {
+        visit(memoryMappingRows, body)
+        visit(memoryAdviceRows, body)
         visit(unsupportedRows, body)
     }
 

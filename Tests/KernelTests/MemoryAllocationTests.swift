@@ -122,6 +122,16 @@ import Testing
         }
     }
 
+    @Test func objectsOfReusedSlabsThatWereNeverWrittenCanBeFreed() {
+        withMachine {
+            for _ in 0..<3 {
+                let objects = (0..<1000).compactMap { _ in KernelHeap.allocate(64) }
+                for object in objects { KernelHeap.free(object) }
+            }
+            #expect(KernelHeap.liveBlocks == 0)
+        }
+    }
+
     @Test func heapWithoutMemoryAnswersNilAndRecovers() {
         withMachine {
             var objects: [UnsafeMutableRawPointer] = []

@@ -134,11 +134,12 @@ public enum KernelHeap {
                 panic("a heap object was written after it was freed")
             }
             slab.pointee.freeHead = object.load(as: UInt16.self)
-            object.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
         } else {
             object = start + Int(slab.pointee.carved) &* Int(sizeClass.pointee.size)
             slab.pointee.carved &+= 1
         }
+        // An object carved from a frame that was a slab before may hold that time's mark.
+        object.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
         slab.pointee.inUse &+= 1
         if slab.pointee.inUse == sizeClass.pointee.capacity { removePartial(number, sizeClass) }
         sizeClass.pointee.live &+= 1

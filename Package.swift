@@ -45,9 +45,7 @@ let host: [Target] = [
     .target(
         name: "ELFFile",
         dependencies: ["CLibELF", "LinuxABI", "LoaderCore", "Rewriter"],
-        path: "Sources/Loader/ELFFile",
-        // A static libelf does not bring the library that it needs itself.
-        linkerSettings: [.linkedLibrary("z")]
+        path: "Sources/Loader/ELFFile"
     ),
     .target(name: "TenderSupport", path: "Sources/Tender/Support"),
     .target(

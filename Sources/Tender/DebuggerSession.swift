@@ -35,6 +35,8 @@ struct DebuggerSession {
         ]
         if let program { lines.append("add-symbol-file \(quoted(absolute(program)))") }
         lines.append("attach \(kernel)")
+        // It waits in a stop of its own, which is not the program's.
+        lines.append("handle SIGSTOP nostop noprint nopass")
         return lines.joined(separator: "\n") + "\n"
     }
 

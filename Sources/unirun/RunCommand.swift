@@ -49,7 +49,21 @@ struct RunCommand: ParsableCommand {
         }
         guard !isSeparated, first.hasPrefix("-"), first.count > 1 else { return }
         if first == "-h" || first == "--help" { throw CleanExit.helpRequest(self) }
-        throw LaunchFailure("unknown option '\(first)'; see unirun --help")
+        throw LaunchFailure("unknown option '\(first)'; \(Self.advice(first))")
+    }
+
+    /// What users of `docker run` try first.
+    private static func advice(_ option: String) -> String {
+        switch option {
+        case "-i", "-t", "-it", "-ti", "--interactive", "--tty", "--rm", "--init":
+            "it is so without it: leave it out"
+        case "-v", "--volume", "--mount":
+            "folders of the host are not in this version; give a root with --rootfs"
+        case "-p", "--publish", "--network", "--net":
+            "there is no network in this version"
+        case "-d", "--detach": "let the shell do it: unirun PROGRAM &"
+        default: "see unirun --help"
+        }
     }
 }
 

@@ -26,6 +26,7 @@ struct Unirun: ParsableCommand {
             signal n ended it; 125 when unirun failed, 126 when PROGRAM cannot be run, 127 when it \
             is not found.
             """,
+        version: "unirun \(VersionCommand.version)",
         subcommands: [
             RunCommand.self, CheckCommand.self, InspectCommand.self, SyscallsCommand.self,
             VersionCommand.self, CompletionsCommand.self,
@@ -77,8 +78,10 @@ enum Main {
     /// Help goes to standard output; a mistake is one line and `unirun`'s own exit status.
     private static func finish(_ error: Error) -> Never {
         guard Unirun.exitCode(for: error) != .success else { Unirun.exit(withError: error) }
-        let message = Unirun.message(for: error).split(separator: "\n").first.map(String.init)
-        reportLine("\(message ?? "cannot read the command line"); see unirun --help")
+        let lines = Unirun.message(for: error).split(separator: "\n")
+        let message = lines.first ?? "The command line cannot be read"
+        let sentence = message.hasSuffix(".") ? message.dropLast() : message
+        reportLine("\(sentence.prefix(1).lowercased())\(sentence.dropFirst()); see unirun --help")
         exit(LaunchFailure.unirunStatus)
     }
 }

@@ -94,6 +94,8 @@ pid_t tender_start_kernel(const struct tender_start *start)
         // The trap after exec becomes a stop that outlives the detaching.
         waitpid(child, NULL, 0);
         ptrace(PTRACE_DETACH, child, NULL, (void *)(intptr_t)SIGSTOP);
+        siginfo_t stopped;
+        waitid(P_PID, child, &stopped, WSTOPPED | WEXITED | WNOWAIT);
     }
     return child;
 }

@@ -81,7 +81,8 @@ func callHost(
     _ number: UInt32, _ first: UInt64 = 0, _ second: UInt64 = 0, _ third: UInt64 = 0,
     _ fourth: UInt64 = 0, _ fifth: UInt64 = 0, _ sixth: UInt64 = 0
 ) -> Int64 {
-    hypercall(UInt64(number), first, second, third, fourth, fifth, sixth)
+    count_host_call(UInt64(number))
+    return hypercall(UInt64(number), first, second, third, fourth, fifth, sixth)
 }
 
 @inline(__always)

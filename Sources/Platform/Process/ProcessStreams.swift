@@ -18,6 +18,7 @@ enum ProcessStreams {
     static func wait(
         _ streams: UnsafeMutablePointer<platform_poll>?, _ count: UInt64, _ deadline: UInt64
     ) -> Int64 {
+        count_host_call(UInt64(HostNumber.ppoll))
         guard deadline != .max else {
             return hypercall_wait(UInt64(HostNumber.ppoll), address(streams), count, 0, 0, 0, 0)
         }

@@ -25,6 +25,8 @@ public enum Argument: UInt8 {
     /// A descriptor or AT_FDCWD.
     case directory
     case path
+    /// A path that the call writes, as long as the result says: getcwd(2).
+    case pathResult
     /// Bytes that the call reads; the next argument is their number.
     case input
     /// Bytes that the call writes; the result is their number.
@@ -43,6 +45,15 @@ public enum Argument: UInt8 {
     case fileControl
     /// What ioctl(2) is to do; the next argument is shown as the request has it.
     case ioctlRequest
+    /// FD_CLOEXEC
+    case descriptorOptions
+    /// A `struct flock`.
+    case lockRecord
+    case lockRecordResult
+    case windowSize
+    case windowSizeResult
+    case terminal
+    case terminalResult
     case atFlags
     /// A `struct stat`.
     case fileStatusResult
@@ -92,9 +103,11 @@ public enum Argument: UInt8 {
     case cloneArguments
     /// What futex(2) is to do; the arguments behind it are shown as the operation has them.
     case futexOperation
+    case futexBits
     case stringList
     case environment
     case string
+    case stringResult
     case resource
     case resourceLimit
     case resourceLimitResult

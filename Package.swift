@@ -19,7 +19,9 @@ let guest: [Target] = [
     ),
     .target(
         name: "SyscallShim",
-        dependencies: ["Kernel", "LinuxABI", "LoaderCore", "Platform", "Rewriter"],
+        dependencies: [
+            "Kernel", "LaunchRecord", "LinuxABI", "LoaderCore", "Platform", "Rewriter",
+        ],
         exclude: ["Rewriter"]
     ),
     .target(
@@ -89,7 +91,7 @@ let tests: [Target] = [
         dependencies: ["FakePlatform", "Kernel"],
         swiftSettings: ownStacks
     ),
-    .testTarget(name: "SyscallShimTests", dependencies: ["FakePlatform", "SyscallShim"]),
+    .testTarget(name: "SyscallShimTests", dependencies: ["FakePlatform", "LaunchRecord", "SyscallShim"]),
     .executableTarget(name: "FakeKernel", path: "Tests/FakeKernel"),
     .target(name: "TenderTestSupport", path: "Tests/TenderTestSupport"),
     .testTarget(

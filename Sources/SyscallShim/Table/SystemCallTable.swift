@@ -51,7 +51,7 @@ public enum SystemCallTable {
 }
 
 /// A call without a handler: what its row says, or ENOSYS.
-private func sysRefused(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
+func sysRefused(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     let number = system_call_number(cpu_current().pointee.kernel_stack)
     return -Int(SystemCallTable.row(Int(number))?.refusal ?? Errno.notImplemented.rawValue)
 }

@@ -1,0 +1,161 @@
+import Kernel
+import LaunchRecord
+import LinuxABI
+import Platform
+
+/// `--strace` and `--stats`: every call passes through here when one of them was asked for, and
+/// none does otherwise.
+///
+/// `install` puts one traced handler in the place of all of the dispatch table's, so a run without
+/// tracing pays nothing, and calls are seen whether they were rewritten or caught.
+public enum Tracer {
+    /// Whether calls whose handlers work on the frame, and unknown ones, must come through here.
+    nonisolated(unsafe) public private(set) static var isOn = false
+
+    nonisolated(unsafe) static var options: LaunchOptions = []
+    nonisolated(unsafe) static var filter = TraceFilter()
+    nonisolated(unsafe) static var calls: UnsafeMutablePointer<TracedCall>! = nil
+    nonisolated(unsafe) static var writer: TraceWriter! = nil
+    /// Calls with a number beyond the table.
+    nonisolated(unsafe) static var unknownCalls: UInt64 = 0
+    /// What the heap held when the program was about to start.
+    nonisolated(unsafe) static var heapAtStart = HeapCount()
+
+    static var shows: Bool { options.contains(.trace) }
+    static var counts: Bool { options.contains(.statistics) }
+
+    private static var callCount: Int { Int(SYSTEM_CALL_COUNT) }
+
+    /// Takes the dispatch table over when `options` ask for it. Called once, after
+    /// `SystemCallTable.install`.
+    public static func install(_ options: LaunchOptions, _ filter: TraceFilter) {
+        self.options = options
+        self.filter = filter
+        guard shows || counts else { return }
+        calls = .allocate(capacity: callCount)
+        for number in 0..<callCount {
+            calls[number] = TracedCall()
+            system_call_table_set(UInt64(number), tracedHandler)
+        }
+        SystemCallTable.forEach { row in
+            calls[Int(row.number)] = TracedCall(row)
+            if row.frameHandler != nil { system_call_table_set_frame(UInt64(row.number)) }
+        }
+        writer = TraceWriter()
+        unknownCalls = 0
+        heapAtStart = HeapCount.now
+        isOn = true
+    }
+
+    // MARK: Calls
+
+    /// A call whose handler works on the frame: `kernel_frame_call` comes through here.
+    public static func traceFrameCall(
+        _ number: Int,
+        _ frame: UnsafeMutablePointer<trap_frame>,
+        _ handler: FrameHandler
+    ) -> Int {
+        let words = frame.pointee
+        let registers: InlineArray<6, UInt> = [
+            UInt(words.rdi), UInt(words.rsi), UInt(words.rdx), UInt(words.r10), UInt(words.r8),
+            UInt(words.r9),
+        ]
+        var run = TracedRun(number, registers)
+        run.begin()
+        let result = handler(frame)
+        run.end(result)
+        return result
+    }
+
+    /// A call whose number is beyond the table: `kernel_unknown_call` comes through here.
+    public static func traceUnknown(_ number: UInt64) {
+        unknownCalls &+= 1
+        guard shows, filter.showsUnknown else { return }
+        _ = writer.begin(author)
+        appendUnknownName(number)
+        // The entry keeps the arguments below the number, the first on top: entry.S.
+        let words = UnsafePointer<UInt>(
+            bitPattern: UInt(cpu_current().pointee.kernel_stack) &- 40
+        )
+        for index in 0..<6 {
+            if index > 0 { writer.line.append(", ") }
+            writer.line.append(hexadecimal: UInt64(words?[-index] ?? 0))
+        }
+        writer.appendResultColumn()
+        writer.line.append("= ")
+        writer.line.append(error: Int(Errno.notImplemented.rawValue))
+        writer.finish()
+    }
+
+    static func appendUnknownName(_ number: UInt64) {
+        writer.line.append("syscall_")
+        writer.line.append(hexadecimal: number)
+        writer.line.append("(")
+    }
+
+    /// The thread that runs.
+    static var author: TraceWriter.Author {
+        guard cpu_current_thread() != nil else {
+            return TraceWriter.Author(thread: 0, isOneOfMany: false)
+        }
+        return Thread.withCurrent {
+            TraceWriter.Author(thread: $0.id, isOneOfMany: $0.process.threadCount > 1)
+        }
+    }
+}
+
+/// Stands in the dispatch table for the handlers of all calls.
+private func tracedHandler(
+    _ first: UInt,
+    _ second: UInt,
+    _ third: UInt,
+    _ fourth: UInt,
+    _ fifth: UInt,
+    _ sixth: UInt
+) -> Int {
+    let number = Int(
+        truncatingIfNeeded: system_call_number(cpu_current().pointee.kernel_stack)
+            & UInt64(SYSTEM_CALL_COUNT - 1)
+    )
+    return Tracer.traceCall(number, [first, second, third, fourth, fifth, sixth])
+}
+
+extension Tracer {
+    /// A call that is answered from its registers.
+    static func traceCall(_ number: Int, _ registers: InlineArray<6, UInt>) -> Int {
+        var run = TracedRun(number, registers)
+        run.begin()
+        let result = calls[number].handler(
+            registers[0],
+            registers[1],
+            registers[2],
+            registers[3],
+            registers[4],
+            registers[5]
+        )
+        run.end(result)
+        return result
+    }
+}
+
+/// What the tracer keeps of a row, by number.
+struct TracedCall {
+    var handler: Handler = sysRefused
+    var name = UnsafeRawBufferPointer(start: nil, count: 0)
+    var kinds: InlineArray<6, Argument>
+    var result = Argument.integer
+    var restart = Row.Restart.never
+    /// Made when the call is first used.
+    var statistics: UnsafeMutablePointer<CallStatistics>?
+
+    /// A number without a row.
+    init() { kinds = InlineArray(repeating: .hexadecimal) }
+
+    init(_ row: Row) {
+        handler = row.handler ?? sysRefused
+        name = UnsafeRawBufferPointer(start: row.name.utf8Start, count: row.name.utf8CodeUnitCount)
+        kinds = row.arguments
+        result = row.result
+        restart = row.restart
+    }
+}

@@ -59,8 +59,8 @@ debian_source() {
     local package=$1 folder=$build_root/sources/$1 options
     if [[ ! -e $folder/unpacked ]]; then
         require_command dpkg-source dpkg-dev
+        mkdir -p "$build_root/sources"
         (
-            mkdir -p "$build_root/sources"
             flock 9
             prepare_apt
             rm -rf "$folder"

@@ -15,8 +15,10 @@ struct Build: Sendable, CustomStringConvertible {
     func executable() throws -> URL {
         let folder = Program.packageRoot.appendingPathComponent(".build/integration")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // gcc takes the wrong start files where both kinds of static are asked for.
+        let isPIE = program.compilerFlags.contains("-static-pie")
         let flags =
-            ["-static", "-O1", "-pthread", "-w", "-I", Program.folder.path]
+            ["-O1", "-pthread", "-w", "-I", Program.folder.path] + (isPIE ? [] : ["-static"])
             + library.flags + program.compilerFlags
         let hash = try contentHash(flags: flags)
         let binary = folder.appendingPathComponent("\(program.name)-\(library.rawValue)-\(hash)")

@@ -89,4 +89,11 @@ import Testing
         #expect(TraceFilter.wrongWord(in: "socket,bogus") == "bogus")
         #expect(TraceFilter.wrongWord(in: "!%network") == nil)
     }
+
+    @Test func theKernelShowsEverythingWhenItWasToldNonsense() throws {
+        try TracedProgram.run { program in
+            Array("bogus".utf8).withUnsafeBytes { Tracer.install(.trace, filterText: $0) }
+            #expect(!program.trace(Row(39, "getpid", succeed)).isEmpty)
+        }
+    }
 }

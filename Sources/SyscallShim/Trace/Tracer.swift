@@ -12,7 +12,7 @@ public enum Tracer {
     /// Whether calls whose handlers work on the frame, and unknown ones, must come through here.
     nonisolated(unsafe) public private(set) static var isOn = false
 
-    nonisolated(unsafe) static var options: LaunchOptions = []
+    nonisolated(unsafe) static var options = LaunchOptions(rawValue: 0)
     nonisolated(unsafe) static var filter = TraceFilter()
     nonisolated(unsafe) static var calls: UnsafeMutablePointer<TracedCall>! = nil
     nonisolated(unsafe) static var writer: TraceWriter! = nil
@@ -45,6 +45,14 @@ public enum Tracer {
         unknownCalls = 0
         heapAtStart = HeapCount.now
         isOn = true
+    }
+
+    /// As above, with the filter as the launch record holds it. `unirun` has refused a wrong one;
+    /// from elsewhere it shows everything.
+    public static func install(_ options: LaunchOptions, filterText: UnsafeRawBufferPointer) {
+        var filter = TraceFilter()
+        if case .filter(let parsed) = TraceFilter.parse(filterText) { filter = parsed }
+        install(options, filter)
     }
 
     // MARK: Calls

@@ -79,6 +79,8 @@ extension Errno {
     public static var wouldDeadlock: Errno { Errno(rawValue: 35) }
     /// ENAMETOOLONG
     public static var nameTooLong: Errno { Errno(rawValue: 36) }
+    /// ENOLCK
+    public static var noLocks: Errno { Errno(rawValue: 37) }
     /// ENOSYS
     public static var notImplemented: Errno { Errno(rawValue: 38) }
     /// ENOTEMPTY
@@ -93,6 +95,8 @@ extension Errno {
     public static var corruptLibrary: Errno { Errno(rawValue: 80) }
     /// EOVERFLOW
     public static var valueTooLarge: Errno { Errno(rawValue: 75) }
+    /// EUCLEAN
+    public static var corruptFilesystem: Errno { Errno(rawValue: 117) }
     /// ENOTSOCK
     public static var notSocket: Errno { Errno(rawValue: 88) }
     /// EOPNOTSUPP, ENOTSUP

@@ -3,6 +3,9 @@ import LinuxABI
 
 /// Opens descriptors 0, 1 and 2 of the first process.
 public enum StandardStreams {
+    /// What each stream is on the host; nil when it is closed.
+    nonisolated(unsafe) private static var hosts = InlineArray<3, HostStream?>(repeating: nil)
+
     /// Takes the streams as the launch record has them: those that are closed stay closed.
     public static func open(_ payload: UnsafeRawBufferPointer, in table: DescriptorTable)
         throws(Errno)
@@ -10,7 +13,9 @@ public enum StandardStreams {
         guard payload.count >= 3 * HostStream.encodedSize else { return }
         for stream in Streams.Stream.allCases {
             let host = HostStream(payload, at: stream.rawValue * HostStream.encodedSize)
+            hosts[stream.rawValue] = nil
             guard host.mode != 0 else { continue }
+            hosts[stream.rawValue] = host
             let file = StreamFile(stream, host)
             try table.replace(
                 FileDescriptor(UInt(stream.rawValue)),
@@ -18,6 +23,28 @@ public enum StandardStreams {
                 closesOnExec: false
             )
         }
+    }
+
+    /// Opens the controlling terminal: the first standard stream that is one and that is open the
+    /// way it is asked for. Throws `noSuchDeviceOrAddress` when there is none.
+    static func openTerminal(_ flags: OpenFlags, _ dentry: Dentry?) throws(Errno) -> OpenFile {
+        for stream in Streams.Stream.allCases {
+            guard let host = hosts[stream.rawValue] else { continue }
+            let allowed = OpenFlags(rawValue: host.flags)
+            guard !flags.isReadable || allowed.isReadable, !flags.isWritable || allowed.isWritable
+            else { continue }
+            let file = StreamFile(stream, host, flags: flags)
+            if file.isTerminal { return file }
+        }
+        throw .noSuchDeviceOrAddress
+    }
+
+    /// Opens a stream again, as open(2) of /proc/self/fd does.
+    static func reopen(_ file: StreamFile, _ flags: OpenFlags) throws(Errno) -> OpenFile {
+        let allowed = OpenFlags(rawValue: file.host.flags)
+        guard !flags.isReadable || allowed.isReadable, !flags.isWritable || allowed.isWritable
+        else { throw .permissionDenied }
+        return StreamFile(file.stream, file.host, flags: flags)
     }
 }
 

@@ -10,10 +10,10 @@ final class StreamFile: OpenFile {
     /// room: PIPE_BUF. Regular files never block and are not asked.
     private static let chunk = 4096
 
-    init(_ stream: Streams.Stream, _ host: HostStream) {
+    init(_ stream: Streams.Stream, _ host: HostStream, flags: OpenFlags? = nil) {
         self.stream = stream
         self.host = host
-        let flags = OpenFlags(rawValue: host.flags & (3 | OpenFlags.append.rawValue))
+        let flags = flags ?? OpenFlags(rawValue: host.flags & (3 | OpenFlags.append.rawValue))
         super.init(flags: flags, traits: .writesAll)
     }
 
@@ -24,6 +24,8 @@ final class StreamFile: OpenFile {
     /// As on Linux, where epoll(7) refuses files that are always ready.
     override var isPollable: Bool { !isRegular }
 
+    override var reportsLevel: Bool { true }
+
     override func readiness() -> PollEvents {
         guard !isRegular else { return [.allReadable, .allWritable] }
         var events: PollEvents = []
@@ -33,6 +35,7 @@ final class StreamFile: OpenFile {
     }
 
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        defer { EpollFile.looked(at: self) }
         if !isRegular { try require([.readable, .hangUp, .error]) }
         let number = stream.number
         return try transfer.withPlatformSegments(limit: .max) {
@@ -41,6 +44,7 @@ final class StreamFile: OpenFile {
     }
 
     override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        defer { EpollFile.looked(at: self) }
         if !isRegular { try require([.writable, .hangUp, .error]) }
         let number = stream.number
         do throws(Errno) {
@@ -48,7 +52,7 @@ final class StreamFile: OpenFile {
                 machine.pointee.stream_write(number, $0, $1)
             }
         } catch {
-            if error == .brokenPipe { BrokenPipe.raise() }
+            if error == .brokenPipe { Signals.raiseBrokenPipe() }
             throw error
         }
     }

@@ -28,7 +28,10 @@ public enum Streams {
     /// What of `events` a stream is ready for now.
     public static func readiness(_ stream: Stream, _ events: PollEvents) -> PollEvents {
         var entry = platform_poll(
-            stream: stream.number, events: Int16(truncatingIfNeeded: events.rawValue), ready: 0)
+            stream: stream.number,
+            events: Int16(truncatingIfNeeded: events.rawValue),
+            ready: 0
+        )
         guard machine.pointee.wait(&entry, 1, 0) > 0 else { return [] }
         return PollEvents(rawValue: UInt32(UInt16(bitPattern: entry.ready)))
     }
@@ -46,7 +49,10 @@ public enum Streams {
         for stream in Stream.allCases where !queues[stream.rawValue].isEmpty {
             let events: PollEvents = stream == .input ? .readable : .writable
             entries[count] = platform_poll(
-                stream: stream.number, events: Int16(events.rawValue), ready: 0)
+                stream: stream.number,
+                events: Int16(events.rawValue),
+                ready: 0
+            )
             count += 1
         }
         let ready = withUnsafeMutablePointer(to: &entries) { pointer in

@@ -26,8 +26,11 @@ public class OpenFile {
         public static var writesAll: Traits { Traits(rawValue: 8) }
     }
 
-    /// `isPath`: opened with O_PATH, neither readable nor writable.
-    public init(flags: OpenFlags, traits: Traits = []) {
+    /// Where the file was opened; nil for files that no directory names.
+    public final let dentry: Dentry?
+
+    public init(flags: OpenFlags, traits: Traits = [], dentry: Dentry? = nil) {
+        self.dentry = dentry
         self.flags = flags.subtracting(.creation)
         var traits = traits
         if !flags.contains(.path) {
@@ -36,6 +39,17 @@ public class OpenFile {
         }
         self.traits = traits
     }
+
+    /// The places at which epoll(7) watches the file.
+    final var firstWatch: Unmanaged<EpollWatch>?
+
+    deinit {
+        dentry?.inode?.locks?.releaseAll(self)
+        while let watch = firstWatch { watch.takeUnretainedValue().fileClosed() }
+    }
+
+    /// Waits for what opening waits for; called when no path is held.
+    public func finishOpening() throws(Errno) {}
 
     /// Gives what can be read at once, and moves `position` on.
     public func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
@@ -67,19 +81,33 @@ public class OpenFile {
         }
     }
 
+    /// Whether its queue is woken again and again while the file is ready, as those of the host's
+    /// streams, and not once when it becomes ready.
+    var reportsLevel: Bool { false }
+
     /// A request of ioctl(2) that is the file's own.
     public func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
         throw .notTerminal
     }
 
+    /// The file behind the open file; nil for files that no directory names.
+    public final var inode: Inode? { dentry?.inode }
+
     /// As fstat(2).
     public func status() throws(Errno) -> FileStatus {
+        if let inode { return try inode.status() }
         var status = FileStatus()
         status.device = AnonymousFiles.device
         status.inode = AnonymousFiles.inode
         status.mode = 0o600
         return status
     }
+
+    /// What mmap(2) maps; nil when it cannot.
+    public var mappable: (any Mappable)? { nil }
+
+    /// Whether mmap(2) gives fresh memory, as of /dev/zero.
+    public var mapsAnonymous: Bool { false }
 
     public func truncate(to size: Int) throws(Errno) { throw .invalidArgument }
 
@@ -109,6 +137,7 @@ public enum SeekOrigin: UInt32 {
 public enum AnonymousFiles {
     public static let device: UInt64 = 14
     public static let inode: UInt64 = 1
+    public static let pipeDevice: UInt64 = 13
     /// Regular files of the host.
     public static let hostDevice: UInt64 = 15
 }

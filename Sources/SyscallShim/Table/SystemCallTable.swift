@@ -9,6 +9,11 @@ public enum SystemCallTable {
         visit(memoryMappingRows, body)
         visit(memoryAdviceRows, body)
         visit(unsupportedRows, body)
+        visit(fileTransferRows, body)
+        visit(filePathRows, body)
+        visit(fileStatusRows, body)
+        visit(fileControlRows, body)
+        visit(filePollingRows, body)
     }
 
     /// The row of a number. It searches: not for hot paths.

@@ -1,0 +1,280 @@
+import LinuxABI
+
+/// The ring of bytes between the ends of a pipe or FIFO: pipe(7).
+final class Pipe {
+    /// What is written as one piece, or not at all.
+    static let atomicSize = 4096
+    static let defaultCapacity = 65_536
+    /// fs.pipe-max-size
+    static let largestCapacity = 1 << 20
+
+    private var ring: UnsafeMutablePointer<UInt8>
+    /// A power of two.
+    private(set) var capacity: Int
+    private var start = 0
+    private(set) var count = 0
+    /// Lengths of what was written in packet mode (O_DIRECT), oldest first.
+    private var packets: [Int] = []
+    let inode: UInt64
+    private(set) var readers = 0
+    private(set) var writers = 0
+    /// How often each kind of end was opened: open(2) of a FIFO waits for a change.
+    private(set) var readerOpens = 0
+    private(set) var writerOpens = 0
+    let queue = WaitQueue()
+
+    nonisolated(unsafe) private static var lastInode: UInt64 = 0
+
+    init() throws(Errno) {
+        capacity = Pipe.defaultCapacity
+        ring = try KernelBuffer.allocate(capacity).assumingMemoryBound(to: UInt8.self)
+        Pipe.lastInode += 1
+        inode = Pipe.lastInode
+    }
+
+    deinit { KernelBuffer.free(ring) }
+
+    // MARK: Ends
+
+    func opened(_ flags: OpenFlags) {
+        if flags.isReadable {
+            readers += 1
+            readerOpens += 1
+        }
+        if flags.isWritable {
+            writers += 1
+            writerOpens += 1
+        }
+        queue.wake()
+    }
+
+    func closed(_ flags: OpenFlags) {
+        if flags.isReadable { readers -= 1 }
+        if flags.isWritable { writers -= 1 }
+        if readers == 0, writers == 0 {
+            count = 0
+            packets = []
+        }
+        queue.wake()
+    }
+
+    // MARK: Bytes
+
+    @inline(__always)
+    func read(_ transfer: inout Transfer) throws(Errno) -> Int {
+        guard count > 0 else {
+            guard writers > 0, transfer.remaining > 0 else { return 0 }
+            throw .wouldBlock
+        }
+        guard packets.isEmpty else { return try readPacket(&transfer) }
+        let done = try takeOut(&transfer, min(count, transfer.remaining))
+        queue.wake(.allWritable)
+        return done
+    }
+
+    @inline(__always)
+    private func takeOut(_ transfer: inout Transfer, _ wanted: Int) throws(Errno) -> Int {
+        let first = min(wanted, capacity &- start)
+        var done = try transfer.give(ring + start, first)
+        if done == first, done < wanted { done += try transfer.give(ring, wanted - done) }
+        drop(done)
+        return done
+    }
+
+    @inline(__always)
+    private func drop(_ bytes: Int) {
+        start = (start &+ bytes) & (capacity &- 1)
+        count &-= bytes
+        if count == 0 { start = 0 }
+    }
+
+    /// Reads of one packet; what does not fit is lost.
+    private func readPacket(_ transfer: inout Transfer) throws(Errno) -> Int {
+        let length = packets.removeFirst()
+        let wanted = min(length, transfer.remaining)
+        let before = count
+        let done = try takeOut(&transfer, wanted)
+        drop(length - (before - count))
+        queue.wake(.allWritable)
+        return done
+    }
+
+    @inline(__always)
+    func write(_ transfer: inout Transfer, isPacket: Bool) throws(Errno) -> Int {
+        guard readers > 0 else {
+            Signals.raiseBrokenPipe()
+            throw .brokenPipe
+        }
+        let wanted = transfer.remaining
+        guard wanted > 0 else { return 0 }
+        let room = capacity &- count
+        if isPacket || !packets.isEmpty { return try writePacket(&transfer, room) }
+        guard room > 0, wanted <= room || wanted > Pipe.atomicSize else { throw .wouldBlock }
+        let done = try putIn(&transfer, min(wanted, room))
+        queue.wake(.allReadable)
+        return done
+    }
+
+    @inline(__always)
+    private func putIn(_ transfer: inout Transfer, _ wanted: Int) throws(Errno) -> Int {
+        let end = (start &+ count) & (capacity &- 1)
+        let first = min(wanted, capacity &- end)
+        var done = try transfer.take(ring + end, first)
+        if done == first, done < wanted { done += try transfer.take(ring, wanted - done) }
+        count &+= done
+        return done
+    }
+
+    private func writePacket(_ transfer: inout Transfer, _ room: Int) throws(Errno) -> Int {
+        let wanted = min(transfer.remaining, Pipe.atomicSize)
+        // Bytes that were written before packet mode are a packet of their own.
+        if packets.isEmpty, count > 0 { packets.append(count) }
+        // As Linux: a packet takes a page's slot.
+        guard wanted <= room, packets.count < capacity / Pipe.atomicSize else { throw .wouldBlock }
+        let done = try putIn(&transfer, wanted)
+        if done > 0 { packets.append(done) }
+        queue.wake(.allReadable)
+        return done
+    }
+
+    func readiness(_ flags: OpenFlags) -> PollEvents {
+        var events: PollEvents = []
+        if flags.isReadable {
+            if count > 0 { events.formUnion(.allReadable) }
+            if writers == 0, writerOpens > 0 { events.insert(.hangUp) }
+        }
+        if flags.isWritable {
+            if capacity - count >= Pipe.atomicSize { events.formUnion(.allWritable) }
+            if readers == 0 { events.insert(.error) }
+        }
+        return events
+    }
+
+    /// As fcntl(F_SETPIPE_SZ): the size it has then.
+    func resize(_ wanted: Int) throws(Errno) -> Int {
+        guard wanted >= 0, wanted <= 1 << 31 else { throw .invalidArgument }
+        var size = Pipe.atomicSize
+        while size < wanted { size *= 2 }
+        guard size <= Pipe.largestCapacity else { throw .notPermitted }
+        guard size >= count else { throw .busy }
+        let new = try KernelBuffer.allocate(size).assumingMemoryBound(to: UInt8.self)
+        let first = min(count, capacity - start)
+        new.update(from: ring + start, count: first)
+        (new + first).update(from: ring, count: count - first)
+        KernelBuffer.free(ring)
+        ring = new
+        capacity = size
+        start = 0
+        queue.wake(.allWritable)
+        return size
+    }
+}
+
+/// One end of a pipe, or both ends of a FIFO opened for reading and writing.
+final class PipeFile: OpenFile {
+    let pipe: Pipe
+    /// What open(2) of a FIFO waits for, and the counts when it began.
+    private var awaitedOpens: (readers: Int, writers: Int)?
+
+    init(_ pipe: Pipe, _ flags: OpenFlags, dentry: Dentry? = nil) {
+        self.pipe = pipe
+        super.init(flags: flags, traits: .writesAll, dentry: dentry)
+        pipe.opened(flags)
+    }
+
+    deinit { pipe.closed(flags) }
+
+    override var waitQueue: WaitQueue? { pipe.queue }
+
+    override func readiness() -> PollEvents { pipe.readiness(flags) }
+
+    override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        try pipe.read(&transfer)
+    }
+
+    override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        try pipe.write(&transfer, isPacket: flags.contains(.direct))
+    }
+
+    override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        guard request == ControlRequest.readableBytes else { throw .notTerminal }
+        try UserPointer<Int32>(argument).store(Int32(pipe.count))
+        return 0
+    }
+
+    override func status() throws(Errno) -> FileStatus {
+        if let inode { return try inode.status() }
+        var status = FileStatus()
+        status.device = AnonymousFiles.pipeDevice
+        status.inode = pipe.inode
+        status.mode = FileMode(.pipe, permissions: 0o600).rawValue
+        return status
+    }
+
+    override func describe(into text: inout TextBuffer) {
+        text.append("pipe:[")
+        text.append(pipe.inode)
+        text.append("]")
+    }
+
+    /// Makes `finishOpening` wait for the other end.
+    func awaitOtherEnd() { awaitedOpens = (pipe.readerOpens, pipe.writerOpens) }
+
+    override func finishOpening() throws(Errno) {
+        guard let counts = awaitedOpens else { return }
+        awaitedOpens = nil
+        if flags.isReadable {
+            while pipe.writers == 0, pipe.writerOpens == counts.writers { try pipe.queue.wait() }
+        } else {
+            while pipe.readers == 0, pipe.readerOpens == counts.readers { try pipe.queue.wait() }
+        }
+    }
+}
+
+extension Pipe {
+    /// As pipe2(2): the end to read and the end to write.
+    static func make(_ flags: OpenFlags) throws(Errno) -> (OpenFile, OpenFile) {
+        let pipe = try Pipe()
+        let status = flags.intersection([.nonBlocking, .direct])
+        return (PipeFile(pipe, status), PipeFile(pipe, status.union(.writeOnly)))
+    }
+
+    /// Opens a FIFO: fifo(7). The caller waits with `finishOpening` for the other end.
+    static func open(_ inode: Inode, _ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile
+    {
+        if inode.pipe == nil { inode.pipe = try Pipe() }
+        let pipe = inode.pipe!
+        let isNonBlocking = flags.contains(.nonBlocking)
+        if !flags.isReadable, isNonBlocking, pipe.readers == 0 { throw .noSuchDeviceOrAddress }
+        let file = PipeFile(pipe, flags, dentry: dentry)
+        if !(flags.isReadable && flags.isWritable), !isNonBlocking { file.awaitOtherEnd() }
+        return file
+    }
+}
+
+extension DescriptorTable {
+    /// As pipe2(2).
+    public func makePipe(_ flags: OpenFlags) throws(Errno) -> (FileDescriptor, FileDescriptor) {
+        guard flags.isSubset(of: [.closeOnExec, .nonBlocking, .direct]) else {
+            throw .invalidArgument
+        }
+        let (reading, writing) = try Pipe.make(flags)
+        let closes = flags.contains(.closeOnExec)
+        let first = try insert(reading, closesOnExec: closes)
+        do throws(Errno) {
+            return (first, try insert(writing, closesOnExec: closes))
+        } catch {
+            try? close(first)
+            throw error
+        }
+    }
+
+    /// As fcntl(F_GETPIPE_SZ), and with a size fcntl(F_SETPIPE_SZ).
+    public func pipeSize(_ descriptor: FileDescriptor, setting size: Int? = nil)
+        throws(Errno) -> Int
+    {
+        guard let file = try file(descriptor) as? PipeFile else { throw .badDescriptor }
+        guard let size else { return file.pipe.capacity }
+        return try file.pipe.resize(size)
+    }
+}

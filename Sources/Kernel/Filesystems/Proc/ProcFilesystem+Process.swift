@@ -1,0 +1,333 @@
+import LinuxABI
+
+extension ProcFilesystem {
+    /// The files of /proc/PID, or with a thread of /proc/PID/task/TID.
+    static func processRows(thread id: Int32? = nil) -> [GeneratedRow] {
+        var rows: [GeneratedRow] = [
+            GeneratedRow("auxv", 0o400, auxiliaryVector),
+            GeneratedRow("cmdline") { (text, process) throws(Errno) in
+                try append(process.executable.arguments, to: &text)
+            },
+            GeneratedRow(
+                "comm",
+                0o644,
+                .writable { (text, process) throws(Errno) in
+                    appendName(thread(id, process), to: &text)
+                    text.append("\n")
+                } _: { (bytes, process) throws(Errno) in
+                    var end = bytes.count
+                    if end > 0, bytes[end - 1] == 0x0a { end -= 1 }
+                    thread(id, process)?.name = ThreadName(
+                        UnsafeRawBufferPointer(rebasing: bytes[..<end])
+                    )
+                }
+            ),
+            GeneratedRow(
+                "cwd",
+                0o777,
+                .jump { (text, process) throws(Errno) in
+                    VFS.appendPath(of: process.paths.workingDirectory, to: &text)
+                } _: { (process) throws(Errno) in
+                    process.paths.workingDirectory
+                }
+            ),
+            GeneratedRow("environ", 0o400) { (text, process) throws(Errno) in
+                try append(process.executable.environment, to: &text)
+            },
+            GeneratedRow(
+                "exe",
+                0o777,
+                .jump { (text, process) throws(Errno) in
+                    text.append(process.executable.path)
+                } _: { (process) throws(Errno) in
+                    try executable(process)
+                }
+            ),
+            GeneratedRow("fd", 0o500, .directory(.descriptors)),
+            GeneratedRow("fdinfo", 0o555, .directory(.descriptorInformation)),
+            GeneratedRow("io", 0o400, inputOutput),
+            GeneratedRow("limits", 0o444, limits),
+            GeneratedRow("maps", 0o444, maps),
+            GeneratedRow("mountinfo", 0o444, mountInformation),
+            GeneratedRow("mounts", 0o444, mounts),
+            GeneratedRow("oom_score") { (text, _) throws(Errno) in text.append("0\n") },
+            GeneratedRow("oom_score_adj") { (text, _) throws(Errno) in text.append("0\n") },
+            GeneratedRow(
+                "root",
+                0o777,
+                .jump { (text, process) throws(Errno) in
+                    VFS.appendPath(of: process.paths.root, to: &text)
+                } _: { (process) throws(Errno) in
+                    process.paths.root
+                }
+            ),
+            GeneratedRow("stat") { (text, process) throws(Errno) in
+                stat(thread(id, process), process, &text)
+            },
+            GeneratedRow("statm", 0o444, memoryStatus),
+            GeneratedRow("status") { (text, process) throws(Errno) in
+                status(thread(id, process), process, &text)
+            },
+        ]
+        if id == nil { rows.append(GeneratedRow("task", 0o555, .directory(.tasks))) }
+        return rows
+    }
+
+    private static func thread(_ id: Int32?, _ process: Process) -> Thread? {
+        var found: Thread?
+        process.forEachThread { thread in
+            if found == nil, id == nil || thread.id == id { found = thread }
+        }
+        return found
+    }
+
+    private static func appendName(_ thread: Thread?, to text: inout TextBuffer) {
+        guard let name = thread?.name else { return }
+        for index in 0..<name.count { text.append(byte: name.bytes[index]) }
+    }
+
+    /// Appends a range of the program's memory, at most a page's worth of strings.
+    private static func append(_ range: Range<UInt>, to text: inout TextBuffer) throws(Errno) {
+        let count = min(range.count, 128 << 10)
+        guard count > 0 else { return }
+        let buffer = try KernelBuffer(count)
+        try UserMemory.read(buffer.bytes, at: range.lowerBound)
+        text.append(UnsafeRawBufferPointer(buffer.bytes))
+    }
+
+    private static func auxiliaryVector(_ text: inout TextBuffer, _ process: Process) {
+        for word in process.executable.auxiliaryVector {
+            withUnsafeBytes(of: word) { (bytes: UnsafeRawBufferPointer) in text.append(bytes) }
+        }
+    }
+
+    private static func executable(_ process: Process) throws(Errno) -> Dentry {
+        var result: Dentry?
+        var failure: Errno?
+        process.executable.path.withUnsafeBytes { path in
+            do throws(Errno) {
+                result = try VFS.resolve(VFS.Place(path), process)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return result!
+    }
+
+    /// Counted nowhere yet but where it is zero for sure: nothing reaches a disk.
+    private static func inputOutput(_ text: inout TextBuffer, _ process: Process) {
+        text.append("read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n")
+    }
+
+    private static func limits(_ text: inout TextBuffer, _ process: Process) {
+        text.append(
+            "Limit                     Soft Limit           Hard Limit           Units     \n"
+        )
+        for resource in ResourceLimits.Resource.allCases {
+            let (name, unit) = describe(resource)
+            let limit = process.limits[resource]
+            append(name, width: 26, to: &text)
+            append(limit.current, width: 21, to: &text)
+            append(limit.maximum, width: 21, to: &text)
+            append(unit, width: 10, to: &text)
+            text.append("\n")
+        }
+    }
+
+    private static func append(_ name: StaticString, width: Int, to text: inout TextBuffer) {
+        text.append(name)
+        for _ in 0..<max(0, width - name.utf8CodeUnitCount) { text.append(" ") }
+    }
+
+    private static func append(_ limit: UInt64, width: Int, to text: inout TextBuffer) {
+        guard limit != .max else { return append("unlimited", width: width, to: &text) }
+        var number = TextBuffer()
+        number.append(limit)
+        text.append(number.bytes)
+        for _ in 0..<max(0, width - number.bytes.count) { text.append(" ") }
+    }
+
+    private static func describe(_ resource: ResourceLimits.Resource) -> (
+        StaticString, StaticString
+    ) {
+        switch resource {
+        case .processorTime: ("Max cpu time", "seconds")
+        case .fileSize: ("Max file size", "bytes")
+        case .data: ("Max data size", "bytes")
+        case .stack: ("Max stack size", "bytes")
+        case .core: ("Max core file size", "bytes")
+        case .residentSet: ("Max resident set", "bytes")
+        case .processes: ("Max processes", "processes")
+        case .openFiles: ("Max open files", "files")
+        case .lockedMemory: ("Max locked memory", "bytes")
+        case .addressSpace: ("Max address space", "bytes")
+        case .locks: ("Max file locks", "locks")
+        case .pendingSignals: ("Max pending signals", "signals")
+        case .messageQueues: ("Max msgqueue size", "bytes")
+        case .nice: ("Max nice priority", "")
+        case .realTimePriority: ("Max realtime priority", "")
+        case .realTimeTime: ("Max realtime timeout", "us")
+        }
+    }
+
+    // MARK: Mounts
+
+    private static func mounts(_ text: inout TextBuffer, _ process: Process) {
+        for filesystem in Filesystem.mounts {
+            text.append(filesystem.name)
+            text.append(" ")
+            appendMountPoint(filesystem, process, &text)
+            text.append(" ")
+            text.append(filesystem.name)
+            text.append(filesystem.isReadOnly ? " ro" : " rw")
+            text.append(",relatime 0 0\n")
+        }
+    }
+
+    private static func mountInformation(_ text: inout TextBuffer, _ process: Process) {
+        for filesystem in Filesystem.mounts {
+            text.append(filesystem.mountID)
+            text.append(" ")
+            let parent = filesystem.root.mountPoint?.inode?.filesystem ?? filesystem
+            text.append(parent.mountID)
+            text.append(" ")
+            text.append(deviceMajor(filesystem.device))
+            text.append(":")
+            text.append(deviceMinor(filesystem.device))
+            text.append(" / ")
+            appendMountPoint(filesystem, process, &text)
+            text.append(filesystem.isReadOnly ? " ro" : " rw")
+            text.append(",relatime - ")
+            text.append(filesystem.name)
+            text.append(" ")
+            text.append(filesystem.name)
+            text.append(filesystem.isReadOnly ? " ro\n" : " rw\n")
+        }
+    }
+
+    private static func appendMountPoint(
+        _ filesystem: Filesystem,
+        _ process: Process,
+        _ text: inout TextBuffer
+    ) {
+        filesystem.root.appendPath(to: &text, from: process.paths.root)
+    }
+
+    // MARK: Status
+
+    private static func letter(_ thread: Thread?) -> StaticString {
+        switch thread?.state {
+        case .runnable: "R"
+        case .blocked: thread === Thread.current ? "R" : "S"
+        case .stopped: "T"
+        default: "Z"
+        }
+    }
+
+    private static func stat(_ thread: Thread?, _ process: Process, _ text: inout TextBuffer) {
+        text.append(thread?.id ?? process.id)
+        text.append(" (")
+        appendName(thread, to: &text)
+        text.append(") ")
+        text.append(letter(thread))
+        let memory = memoryPages(process)
+        let ticks = process.processorTime / 10_000_000
+        // From ppid on, as proc(5) numbers them: 4 and up.
+        let fields: [Int] = [
+            Int(process.parent?.id ?? Process.kernelID), Int(process.id), Int(process.id), 0, -1,
+            0, 0, 0, 0, 0, Int(ticks), 0, 0, 0, 20, 0, process.threadCount, 0,
+            Int(process.startTime / 10_000_000), memory.total << 12, memory.resident, -1,
+            Int(process.executable.codeRange.lowerBound),
+            Int(process.executable.codeRange.upperBound), Int(process.executable.stackStart),
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0,
+            Int(process.executable.dataRange.lowerBound),
+            Int(process.executable.dataRange.upperBound), 0,
+            Int(process.executable.arguments.lowerBound),
+            Int(process.executable.arguments.upperBound),
+            Int(process.executable.environment.lowerBound),
+            Int(process.executable.environment.upperBound), 0,
+        ]
+        for field in fields {
+            text.append(" ")
+            text.append(field)
+        }
+        text.append("\n")
+    }
+
+    private static func status(_ thread: Thread?, _ process: Process, _ text: inout TextBuffer) {
+        text.append("Name:\t")
+        appendName(thread, to: &text)
+        text.append("\nUmask:\t0")
+        text.append(UInt64(process.paths.creationMask), base: 8, width: 3)
+        text.append("\nState:\t")
+        text.append(letter(thread))
+        text.append("\nTgid:\t")
+        text.append(process.id)
+        text.append("\nPid:\t")
+        text.append(thread?.id ?? process.id)
+        text.append("\nPPid:\t")
+        text.append(process.parent?.id ?? Process.kernelID)
+        text.append("\nTracerPid:\t0\n")
+        appendIdentities(process.credentials, to: &text)
+        let memory = memoryPages(process)
+        text.append("VmPeak:\t")
+        appendKilobytes(memory.peak, to: &text)
+        text.append("VmSize:\t")
+        appendKilobytes(memory.total, to: &text)
+        text.append("VmRSS:\t")
+        appendKilobytes(memory.resident, to: &text)
+        text.append("Threads:\t")
+        text.append(process.threadCount)
+        text.append("\nvoluntary_ctxt_switches:\t")
+        text.append(thread?.voluntarySwitches ?? 0)
+        text.append("\nnonvoluntary_ctxt_switches:\t")
+        text.append(thread?.involuntarySwitches ?? 0)
+        text.append("\n")
+    }
+
+    private static func appendKilobytes(_ pages: Int, to text: inout TextBuffer) {
+        text.append(UInt64(pages) * 4, width: 8, padding: 0x20)
+        text.append(" kB\n")
+    }
+
+    private static func appendIdentities(_ credentials: Credentials, to text: inout TextBuffer) {
+        text.append("Uid:\t")
+        append(
+            [
+                credentials.realUser, credentials.effectiveUser, credentials.savedUser,
+                credentials.fileSystemUser,
+            ],
+            to: &text
+        )
+        text.append("Gid:\t")
+        append(
+            [
+                credentials.realGroup, credentials.effectiveGroup, credentials.savedGroup,
+                credentials.fileSystemGroup,
+            ],
+            to: &text
+        )
+        text.append("Groups:\t")
+        for group in credentials.supplementaryGroups {
+            text.append(group)
+            text.append(" ")
+        }
+        text.append("\n")
+    }
+
+    private static func append(_ numbers: [UInt32], to text: inout TextBuffer) {
+        for (index, number) in numbers.enumerated() {
+            if index > 0 { text.append("\t") }
+            text.append(number)
+        }
+        text.append("\n")
+    }
+
+    private static func memoryStatus(_ text: inout TextBuffer, _ process: Process) {
+        let memory = memoryPages(process)
+        for number in [memory.total, memory.resident, 0, memory.text, 0, memory.data, 0] {
+            text.append(number)
+            text.append(" ")
+        }
+        text.append("\n")
+    }
+}

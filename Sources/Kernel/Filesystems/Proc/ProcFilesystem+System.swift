@@ -1,0 +1,251 @@
+import LinuxABI
+import Platform
+
+extension ProcFilesystem {
+    /// The files of /proc that are no process's.
+    static func systemRows() -> [GeneratedRow] {
+        [
+            GeneratedRow("cmdline") { (text, _) throws(Errno) in text.append("unirun\n") },
+            GeneratedRow("cpuinfo", 0o444, processors),
+            GeneratedRow("filesystems") { (text, _) throws(Errno) in
+                text.append("nodev\tproc\nnodev\tsysfs\nnodev\ttmpfs\nnodev\tdevtmpfs\n\terofs\n")
+            },
+            GeneratedRow("loadavg", 0o444, load),
+            GeneratedRow("meminfo", 0o444, memory),
+            link("mounts", "self/mounts"),
+            GeneratedRow(
+                "self",
+                0o777,
+                .link { (text, process) throws(Errno) in text.append(process.id) }
+            ),
+            GeneratedRow("stat", 0o444, statistics),
+            GeneratedRow("sys/fs/file-max") { (text, _) throws(Errno) in
+                text.append("9223372036854775807\n")
+            },
+            number("sys/fs/nr_open", UInt64(DescriptorTable.largest)),
+            number("sys/fs/pipe-max-size", UInt64(Pipe.largestCapacity)),
+            GeneratedRow("sys/kernel/hostname") { (text, _) throws(Errno) in
+                text.append(SystemIdentity.hostname)
+                text.append("\n")
+            },
+            text("sys/kernel/osrelease", SystemIdentity.release),
+            text("sys/kernel/ostype", SystemIdentity.name),
+            number("sys/kernel/pid_max", 4_194_304),
+            GeneratedRow("sys/kernel/random/boot_id") { (text, _) throws(Errno) in
+                appendIdentifier(bootIdentifier(), to: &text)
+            },
+            number("sys/kernel/random/entropy_avail", 256),
+            number("sys/kernel/random/poolsize", 256),
+            GeneratedRow("sys/kernel/random/uuid") { (text, _) throws(Errno) in
+                appendIdentifier(freshIdentifier(), to: &text)
+            },
+            number("sys/kernel/threads-max", 63_000),
+            text("sys/kernel/version", SystemIdentity.version),
+            number("sys/vm/max_map_count", 65_530),
+            number("sys/vm/mmap_min_addr", 65_536),
+            number("sys/vm/overcommit_memory", 0),
+            number("sys/vm/overcommit_ratio", 50),
+            GeneratedRow(
+                "thread-self",
+                0o777,
+                .link { (text, process) throws(Errno) in
+                    text.append(process.id)
+                    text.append("/task/")
+                    text.append(Thread.current.id)
+                }
+            ),
+            GeneratedRow("uptime", 0o444, uptime),
+            GeneratedRow("version") { (text, _) throws(Errno) in
+                text.append(SystemIdentity.name)
+                text.append(" version ")
+                text.append(SystemIdentity.release)
+                text.append(" ")
+                text.append(SystemIdentity.version)
+                text.append("\n")
+            },
+        ]
+    }
+
+    private static func number(_ path: StaticString, _ value: UInt64) -> GeneratedRow {
+        GeneratedRow(path) { (text, _) throws(Errno) in
+            text.append(value)
+            text.append("\n")
+        }
+    }
+
+    private static func text(_ path: StaticString, _ value: StaticString) -> GeneratedRow {
+        GeneratedRow(path) { (text, _) throws(Errno) in
+            text.append(value)
+            text.append("\n")
+        }
+    }
+
+    private static func link(_ path: StaticString, _ target: StaticString) -> GeneratedRow {
+        GeneratedRow(path, 0o777, .link { (text, _) throws(Errno) in text.append(target) })
+    }
+
+    // MARK: Generators
+
+    private static func processors(_ text: inout TextBuffer, _ process: Process) {
+        // One processor runs the program, however many the machine has.
+        text.append("processor\t: 0\n")
+        appendProcessorIdentity(to: &text)
+        text.append("cpu cores\t: 1\nsiblings\t: 1\naddress sizes\t: 48 bits virtual\n\n")
+    }
+
+    private static func memory(_ text: inout TextBuffer, _ process: Process) {
+        let rows: [(StaticString, Int)] = [
+            ("MemTotal:       ", FrameAllocator.totalFrames),
+            ("MemFree:        ", FrameAllocator.freeFrames),
+            ("MemAvailable:   ", FrameAllocator.freeFrames),
+            ("Buffers:        ", 0), ("Cached:         ", cachedPages()),
+            ("SwapTotal:      ", 0), ("SwapFree:       ", 0), ("Shmem:          ", cachedPages()),
+        ]
+        for (name, pages) in rows {
+            text.append(name)
+            text.append(UInt64(pages) * 4, width: 8, padding: 0x20)
+            text.append(" kB\n")
+        }
+    }
+
+    private static func cachedPages() -> Int {
+        var pages = 0
+        for case let filesystem as MemoryFilesystem in Filesystem.mounts {
+            pages += filesystem.usedPages
+        }
+        return pages
+    }
+
+    private static func load(_ text: inout TextBuffer, _ process: Process) {
+        // Linux averages over minutes; what is known here is now.
+        var running = 0
+        var all = 0
+        ProcessTable.forEach { process in
+            process.forEachThread { thread in
+                all += 1
+                if thread.state == .runnable { running += 1 }
+            }
+        }
+        text.append("0.00 0.00 0.00 ")
+        text.append(max(running, 1))
+        text.append("/")
+        text.append(all)
+        text.append(" ")
+        text.append(process.id)
+        text.append("\n")
+    }
+
+    private static func appendHundredths(_ time: Nanoseconds, to text: inout TextBuffer) {
+        text.append(time / .second)
+        text.append(".")
+        text.append(time % .second / 10_000_000, width: 2)
+    }
+
+    private static func uptime(_ text: inout TextBuffer, _ process: Process) {
+        let up = now()
+        appendHundredths(up, to: &text)
+        text.append(" ")
+        let busy = busyTime()
+        appendHundredths(up > busy ? up - busy : 0, to: &text)
+        text.append("\n")
+    }
+
+    private static func busyTime() -> Nanoseconds {
+        var busy: Nanoseconds = 0
+        ProcessTable.forEach { busy &+= $0.processorTime }
+        return busy
+    }
+
+    private static func statistics(_ text: inout TextBuffer, _ process: Process) {
+        let up = now()
+        let busy = min(busyTime(), up)
+        for line in [StaticString("cpu  "), StaticString("cpu0 ")] {
+            text.append(line)
+            text.append(busy / 10_000_000)
+            text.append(" 0 0 ")
+            text.append((up - busy) / 10_000_000)
+            text.append(" 0 0 0 0 0 0\n")
+        }
+        text.append("ctxt 0\nbtime ")
+        let real = Clock.realtime()
+        text.append((real > up ? real - up : 0) / .second)
+        text.append("\nprocesses ")
+        text.append(ProcessTable.count)
+        text.append("\nprocs_running 1\nprocs_blocked 0\n")
+    }
+
+    // MARK: Identifiers
+
+    nonisolated(unsafe) private static var bootWords: (UInt64, UInt64)?
+
+    private static func bootIdentifier() -> (UInt64, UInt64) {
+        if let bootWords { return bootWords }
+        let words = freshIdentifier()
+        bootWords = words
+        return words
+    }
+
+    private static func freshIdentifier() -> (UInt64, UInt64) {
+        var words: (UInt64, UInt64) = (0, 0)
+        withUnsafeMutableBytes(of: &words) { Random.fill($0) }
+        return words
+    }
+
+    /// As RFC 9562, version 4.
+    private static func appendIdentifier(_ words: (UInt64, UInt64), to text: inout TextBuffer) {
+        let high = words.0 & ~0xf000 | 0x4000
+        let low = words.1 & ~(3 << 62) | 2 << 62
+        text.append(hexadecimal: high >> 32, width: 8)
+        text.append("-")
+        text.append(hexadecimal: high >> 16 & 0xffff, width: 4)
+        text.append("-")
+        text.append(hexadecimal: high & 0xffff, width: 4)
+        text.append("-")
+        text.append(hexadecimal: low >> 48, width: 4)
+        text.append("-")
+        text.append(hexadecimal: low & 0xffff_ffff_ffff, width: 12)
+        text.append("\n")
+    }
+
+    private static func appendProcessorIdentity(to text: inout TextBuffer) {
+        var words = InlineArray<16, UInt32>(repeating: 0)
+        words.withBytes { processor_identity($0.baseAddress!.assumingMemoryBound(to: UInt32.self)) }
+        words.withBytes { bytes in
+            text.append("vendor_id\t: ")
+            text.append(UnsafeRawBufferPointer(rebasing: bytes[48..<60]))
+            text.append("\nmodel name\t: ")
+            for byte in bytes[..<48] where byte != 0 { text.append(byte: byte) }
+            text.append("\n")
+        }
+    }
+}
+
+extension InlineArray where Element == UInt32 {
+    /// Lends the bytes.
+    fileprivate mutating func withBytes(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
+        withUnsafeMutableBytes(of: &self) { body($0) }
+    }
+}
+
+/// The part of sysfs(5) that C libraries and runtimes look at.
+enum SysFilesystem {
+    static func make() throws(Errno) -> Filesystem {
+        let filesystem = GeneratedFilesystem("sysfs", magic: 0x6265_6572)
+        let rows: [GeneratedRow] = [
+            row("devices/system/cpu/online"), row("devices/system/cpu/possible"),
+            row("devices/system/cpu/present"),
+        ]
+        let directory = GeneratedDirectory(
+            filesystem,
+            rows,
+            number: GeneratedFilesystem.inode(-1, nil)
+        )
+        filesystem.root = try Dentry(Name("/"), directory, in: nil)
+        return filesystem
+    }
+
+    /// One processor.
+    private static func row(_ path: StaticString) -> GeneratedRow {
+        GeneratedRow(path) { (text, _) throws(Errno) in text.append("0\n") }
+    }
+}

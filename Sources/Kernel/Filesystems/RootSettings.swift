@@ -1,0 +1,199 @@
+import LinuxABI
+
+/// What the file systems are made of at the start.
+public struct RootSettings {
+    /// Absolute path at which the program's file appears.
+    public var programPath: [UInt8] = []
+    /// Bytes of the program's file.
+    public var programSize = 0
+    /// Bytes of the root image; nil without one.
+    public var rootImageSize: Int?
+    public var isReadOnly = false
+    public var hostname: [UInt8] = []
+    /// Paths of tmpfs to mount.
+    public var temporaryDirectories: [[UInt8]] = []
+    public var workingDirectory: [UInt8] = [0x2f]
+    /// Three records of `HostStream`.
+    public var standardStreams = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    public init() {}
+}
+
+extension VFS {
+    /// The file system at `/`.
+    nonisolated(unsafe) static var rootFilesystem: MemoryFilesystem! = nil
+
+    /// Mounts everything and gives the first process its root, working directory and standard
+    /// streams.
+    public static func start(_ settings: RootSettings, _ process: Process) throws(Errno) {
+        Filesystem.reset()
+        forgetMemoryFiles()
+        PathBuffers.start()
+        Random.start()
+        let root = try makeRoot(settings)
+        rootFilesystem = root
+        Filesystem.mounts.append(root)
+        process.paths = PathContext()
+        process.paths.root = root.root
+        process.paths.workingDirectory = root.root
+        process.descriptors = DescriptorTable()
+        try addSkeleton(root, hasImage: settings.rootImageSize != nil, settings)
+        try addProgram(settings, root)
+        for path in settings.temporaryDirectories {
+            try MemoryFilesystem().mount(on: try directory(path, mode: 0o755, root))
+        }
+        let start = try directory(settings.workingDirectory, mode: 0o755, root)
+        root.isReadOnly = settings.isReadOnly
+        process.paths.workingDirectory = start
+        try StandardStreams.open(settings.standardStreams, in: process.descriptors)
+    }
+
+    private static func makeRoot(_ settings: RootSettings) throws(Errno) -> MemoryFilesystem {
+        guard let size = settings.rootImageSize else {
+            return try MemoryFilesystem("tmpfs", mode: 0o755)
+        }
+        return try ErofsImage.mountRoot(size: size)
+    }
+
+    /// What a program may expect of any root, as containers give it: mount points, and /tmp.
+    private static func addSkeleton(
+        _ root: MemoryFilesystem,
+        hasImage: Bool,
+        _ settings: RootSettings
+    ) throws(Errno) {
+        try makeDevices().mount(on: try directory("/dev", mode: 0o755, root))
+        try ProcFilesystem.make().mount(on: try directory("/proc", mode: 0o555, root))
+        try SysFilesystem.make().mount(on: try directory("/sys", mode: 0o555, root))
+        _ = try directory("/tmp", mode: 0o1777, root)
+        guard !settings.hostname.isEmpty else { return }
+        let etc = try directory("/etc", mode: 0o755, root)
+        try addFile(settings.hostname + [0x0a], Name("hostname"), in: etc)
+    }
+
+    private static func makeDevices() throws(Errno) -> MemoryFilesystem {
+        let devices = try MemoryFilesystem("devtmpfs", mode: 0o755)
+        let directory = devices.root!
+        for index in 0..<CharacterDevices.entries.count {
+            let entry = CharacterDevices.entries[index]
+            let node = NewNode(
+                mode: FileMode(.characterDevice, permissions: entry.permissions),
+                user: 0,
+                group: 0,
+                device: deviceNumber(entry.major, entry.minor)
+            )
+            _ = try directory.inode!.create(Name(entry.name), in: directory, node)
+        }
+        try addLink("/proc/self/fd", Name("fd"), in: directory)
+        try addLink("/proc/self/fd/0", Name("stdin"), in: directory)
+        try addLink("/proc/self/fd/1", Name("stdout"), in: directory)
+        try addLink("/proc/self/fd/2", Name("stderr"), in: directory)
+        let node = NewNode(mode: FileMode(.directory, permissions: 0o755), user: 0, group: 0)
+        let shared = try directory.inode!.create(Name("shm"), in: directory, node)
+        try MemoryFilesystem().mount(on: shared)
+        return devices
+    }
+
+    private static func addLink(_ target: StaticString, _ name: Name, in directory: Dentry)
+        throws(Errno)
+    {
+        let node = NewNode(
+            mode: FileMode(.symbolicLink, permissions: 0o777),
+            user: 0,
+            group: 0,
+            target: UnsafeRawBufferPointer(
+                start: target.utf8Start,
+                count: target.utf8CodeUnitCount
+            )
+        )
+        _ = try directory.inode!.create(name, in: directory, node)
+    }
+
+    /// Adds a small file, in place of one that is there.
+    private static func addFile(_ bytes: [UInt8], _ name: Name, in directory: Dentry)
+        throws(Errno)
+    {
+        guard let parent = directory.inode as? MemoryDirectory else { return }
+        let node = NewNode(mode: FileMode(.regular, permissions: 0o644), user: 0, group: 0)
+        let file = MemoryFile(parent.memory, node)
+        try file.fill(bytes)
+        try parent.addFixed(file, name, in: directory)
+    }
+
+    /// Puts the program's file at its path, whatever the root holds there.
+    private static func addProgram(_ settings: RootSettings, _ root: MemoryFilesystem)
+        throws(Errno)
+    {
+        var end = settings.programPath.count
+        while end > 0, settings.programPath[end - 1] != 0x2f { end -= 1 }
+        guard end > 0, end < settings.programPath.count else { return }
+        let parent = try directory(Array(settings.programPath[..<end]), mode: 0o755, root)
+        guard let inode = parent.inode as? MemoryDirectory else { throw .notDirectory }
+        let node = NewNode(mode: FileMode(.regular, permissions: 0o555), user: 0, group: 0)
+        let file = MemoryFile(inode.memory, node, over: ImageFile(.program, settings.programSize))
+        var failure: Errno? = nil
+        settings.programPath.withUnsafeBytes { bytes in
+            do throws(Errno) {
+                let name = Name(UnsafeRawBufferPointer(rebasing: bytes[end...]))
+                guard name.count <= Name.longest else { throw .nameTooLong }
+                try inode.addFixed(file, name, in: parent)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private static func directory(_ path: StaticString, mode: UInt32, _ root: MemoryFilesystem)
+        throws(Errno) -> Dentry
+    {
+        try directory(
+            UnsafeRawBufferPointer(start: path.utf8Start, count: path.utf8CodeUnitCount),
+            mode,
+            root
+        )
+    }
+
+    private static func directory(_ path: [UInt8], mode: UInt32, _ root: MemoryFilesystem)
+        throws(Errno) -> Dentry
+    {
+        var result: Dentry? = nil
+        var failure: Errno? = nil
+        path.withUnsafeBytes { bytes in
+            do throws(Errno) { result = try directory(bytes, mode, root) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return result!
+    }
+
+    /// The directory at an absolute path, made with its parents where they are missing.
+    private static func directory(
+        _ path: UnsafeRawBufferPointer,
+        _ mode: UInt32,
+        _ root: MemoryFilesystem
+    ) throws(Errno) -> Dentry {
+        let context = PathContext()
+        context.root = root.root
+        context.workingDirectory = root.root
+        let actor = Actor.kernel
+        var end = 0
+        var current: Dentry = root.root
+        while end < path.count {
+            while end < path.count, path[end] == 0x2f { end += 1 }
+            while end < path.count, path[end] != 0x2f { end += 1 }
+            let prefix = UnsafeRawBufferPointer(rebasing: path[..<end])
+            let walk = try Walk(prefix, from: root.root, context, actor, .follow)
+            if let target = walk.target {
+                current = target.takeUnretainedValue()
+            } else {
+                let isLast = end == path.count
+                let node = NewNode(
+                    mode: FileMode(.directory, permissions: isLast ? mode : 0o755),
+                    user: 0,
+                    group: 0
+                )
+                let parent = walk.parent.takeUnretainedValue()
+                current = try parent.inode!.create(walk.name, in: parent, node)
+            }
+            guard current.inode!.mode.isDirectory else { throw .notDirectory }
+        }
+        return current
+    }
+}

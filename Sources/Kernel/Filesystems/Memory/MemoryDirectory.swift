@@ -54,6 +54,12 @@ final class MemoryDirectory: Inode {
         throws(Errno) -> Unmanaged<Dentry>?
     {
         guard let inode = try lower.find(name, memory) else { return nil }
+        return try adopt(inode, name, directory)
+    }
+
+    private func adopt(_ inode: Inode, _ name: Name, _ directory: Dentry)
+        throws(Errno) -> Unmanaged<Dentry>
+    {
         let dentry = try Dentry(name, inode, in: directory)
         try entries.insert(dentry)
         nameCount += 1
@@ -64,11 +70,21 @@ final class MemoryDirectory: Inode {
     private func takeOverAll(_ directory: Dentry) throws(Errno) {
         guard let lower else { return }
         var position = 0
-        while let entry = try lower.next(&position) {
-            guard entries.find(entry) == nil else { continue }
-            _ = try takeOver(entry, lower, directory)
+        while let bytes = try lower.next(&position) {
+            try withName(bytes) { (name) throws(Errno) in
+                guard entries.find(name) == nil else { return }
+                _ = try adopt(try lower.makeLast(memory), name, directory)
+            }
         }
         self.lower = nil
+    }
+
+    private func withName(_ bytes: [UInt8], _ body: (Name) throws(Errno) -> Void) throws(Errno) {
+        var failure: Errno? = nil
+        bytes.withUnsafeBytes { bytes in
+            do throws(Errno) { try body(Name(bytes)) } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 
     override func nextEntry(_ position: inout UInt64, in directory: Dentry)
@@ -88,8 +104,10 @@ final class MemoryDirectory: Inode {
     override func requireEmpty() throws(Errno) {
         if nameCount == 0, let lower {
             var position = 0
-            while let name = try lower.next(&position) {
-                guard entries.find(name) != nil else { throw .directoryNotEmpty }
+            while let bytes = try lower.next(&position) {
+                try withName(bytes) { (name) throws(Errno) in
+                    guard entries.find(name) != nil else { throw .directoryNotEmpty }
+                }
             }
         }
         guard nameCount == 0 else { throw .directoryNotEmpty }
@@ -244,7 +262,12 @@ class LowerDirectory {
     func find(_ name: Name, _ filesystem: MemoryFilesystem) throws(Errno) -> Inode? { nil }
 
     /// The name at a position, which moves on; `.` and `..` are left out.
-    func next(_ position: inout Int) throws(Errno) -> Name? { nil }
+    func next(_ position: inout Int) throws(Errno) -> [UInt8]? { nil }
+
+    /// Makes the inode of the name that `next` gave.
+    func makeLast(_ filesystem: MemoryFilesystem) throws(Errno) -> Inode {
+        throw .inputOutputError
+    }
 }
 
 /// The contents of a file of a layer below.

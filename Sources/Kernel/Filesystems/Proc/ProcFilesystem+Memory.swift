@@ -57,7 +57,9 @@ extension ProcFilesystem {
     }
 
     private static func appendName(
-        _ mapping: MappingInformation, padding column: Int, to text: inout TextBuffer
+        _ mapping: MappingInformation,
+        padding column: Int,
+        to text: inout TextBuffer
     ) {
         var name: [UInt8] = []
         switch mapping.kind {

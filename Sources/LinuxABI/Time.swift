@@ -95,3 +95,24 @@ public struct ClockID: RawRepresentable, Equatable, Sendable {
     /// CLOCK_TAI
     public static var tai: ClockID { ClockID(rawValue: 11) }
 }
+
+/// `struct sigevent`, 64 bytes.
+public struct SignalEvent: BitwiseCopyable, Sendable {
+    public var value: UInt64 = 0
+    public var signal: Int32 = 0
+    public var notify: Int32 = 0
+    public var threadID: Int32 = 0
+    private var padding0: Int32 = 0
+    private var padding = InlineArray<5, UInt64>(repeating: 0)
+
+    public init() {}
+
+    /// SIGEV_SIGNAL
+    public static var signal: Int32 { 0 }
+    /// SIGEV_NONE
+    public static var none: Int32 { 1 }
+    /// SIGEV_THREAD, which the C library makes of the others.
+    public static var thread: Int32 { 2 }
+    /// SIGEV_THREAD_ID
+    public static var threadID: Int32 { 4 }
+}

@@ -8,7 +8,7 @@ import Platform
 final class TaskMachine {
     let process: Process
     /// How the process ended.
-    nonisolated(unsafe) static var ending: ExitStatus?
+    nonisolated(unsafe) static var ending: Kernel.ExitStatus?
     nonisolated(unsafe) private static var testThread: Thread?
     /// Memory that threads may use as the program's.
     let memory: UnsafeMutableRawPointer
@@ -32,7 +32,7 @@ final class TaskMachine {
     }
 
     /// Runs `first` as the first thread of a process, until all threads have ended.
-    static func run(_ first: @escaping (TaskMachine) -> Void) -> ExitStatus? {
+    static func run(_ first: @escaping (TaskMachine) -> Void) -> Kernel.ExitStatus? {
         withMachine {
             user_low_end = 1 << 47
             var registers = [UInt32](repeating: 0, count: 4)

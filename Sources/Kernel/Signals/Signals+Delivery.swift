@@ -2,7 +2,7 @@ import LinuxABI
 import Platform
 
 /// What becomes of a call that a signal interrupted: signal(7).
-public enum RestartRule: UInt8 {
+public enum RestartClass: UInt8 {
     /// Fails with EINTR.
     case never
     /// Starts again when the handler's SA_RESTART says so, or when no handler ran.
@@ -22,9 +22,18 @@ extension Signals {
     ///
     /// `rule` is that of the call under way; it counts only when `frame.original_rax` tells one.
     public static func deliver(
+        _ frame: UnsafeMutablePointer<trap_frame>,
+        restart rule: RestartClass
+    ) {
+        let thread = Thread.current
+        guard thread.signals.needsAttention else { return }
+        deliver(thread, frame, rule)
+    }
+
+    private static func deliver(
         _ thread: Thread,
         _ frame: UnsafeMutablePointer<trap_frame>,
-        restart rule: RestartRule
+        _ rule: RestartClass
     ) {
         let signals = thread.signals
         let process = thread.process!
@@ -52,7 +61,7 @@ extension Signals {
         let waiting = signals.pending.set.union(process.signals.pending.set)
         signals.needsAttention = !waiting.isSubset(of: signals.mask)
         // The mask that came back may let through what the temporary one did not.
-        if signals.needsAttention { deliver(thread, frame, restart: rule) }
+        if signals.needsAttention { deliver(thread, frame, rule) }
     }
 
     private static func takeDefaultAction(_ signal: Signal, _ process: Process) {
@@ -69,7 +78,7 @@ extension Signals {
     private static func decideRestart(
         _ thread: Thread,
         _ frame: UnsafeMutablePointer<trap_frame>,
-        _ rule: RestartRule,
+        _ rule: RestartClass,
         _ action: SignalAction?
     ) {
         let number = frame.pointee.original_rax

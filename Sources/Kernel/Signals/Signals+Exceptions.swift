@@ -1,61 +1,63 @@
 import LinuxABI
 import Platform
 
-/// A fault of the program, as the processor tells it.
-public struct ExceptionInformation {
-    public var vector: UInt64
-    /// The processor's error code; for page faults the bits of `page_fault_error`.
-    public var error: UInt64
-    /// %cr2 of a page fault.
-    public var address: UInt64
-
-    public init(vector: UInt64, error: UInt64, address: UInt64) {
-        self.vector = vector
-        self.error = error
-        self.address = address
-    }
-}
-
 extension Signals {
-    /// Sends the current thread the signal of a fault that it caused: the signals and codes of
-    /// Linux's arch/x86 traps. `isMapped` tells a page fault on a mapping that forbids the access
-    /// from one outside all mappings.
+    /// Sends the current thread the signal of an exception that it caused, with the signals and
+    /// codes of Linux's arch/x86 traps. A page fault that its address space resolves is none.
+    ///
+    /// `error` is the processor's; for page faults with the bits of `page_fault_error`.
     public static func raiseException(
-        _ exception: ExceptionInformation,
-        frame: UnsafePointer<trap_frame>,
-        isMapped: Bool = false,
-        isBeyondFile: Bool = false
+        vector: UInt64,
+        address faultAddress: UInt64,
+        error: UInt64,
+        frame: UnsafePointer<trap_frame>
     ) {
+        var outcome = FaultOutcome.notMapped
+        if vector == 14 {
+            outcome = resolve(faultAddress, error)
+            guard outcome != .resolved else { return }
+        }
         let thread = Thread.current
         thread.signals.lastException = ExceptionRecord(
-            vector: exception.vector,
-            error: exception.error & 0xffff,
-            faultAddress: exception.vector == 14 ? exception.address : 0
+            vector: vector,
+            error: error & 0xffff,
+            faultAddress: vector == 14 ? faultAddress : 0
         )
         let place = frame.pointee.rip
         let signal: Signal
         var code = SignalInformation.kernel
         var address: UInt64 = 0
-        switch exception.vector {
+        switch vector {
         case 0: (signal, code, address) = (.floatingPoint, SignalInformation.integerDivide, place)
         case 1: (signal, code, address) = (.trap, SignalInformation.trace, place)
         case 3: signal = .trap
         case 6:
             (signal, code, address) = (.illegalInstruction, SignalInformation.illegalOperand, place)
         case 11, 12: signal = .bus
-        case 14 where isBeyondFile:
-            (signal, code, address) = (.bus, SignalInformation.noSuchAddress, exception.address)
+        case 14 where outcome == .busError:
+            (signal, code, address) = (.bus, SignalInformation.noSuchAddress, faultAddress)
         case 14:
+            let isMapped = outcome == .notPermitted
             code = isMapped ? SignalInformation.notPermitted : SignalInformation.notMapped
-            (signal, address) = (.segmentationFault, exception.address)
+            (signal, address) = (.segmentationFault, faultAddress)
         case 16, 19:
-            code = floatingPointCode(thread, isVector: exception.vector == 19)
+            code = floatingPointCode(thread, isVector: vector == 19)
             (signal, address) = (.floatingPoint, place)
         case 17:
             (signal, code) = (.bus, SignalInformation.misaligned)
         default: signal = .segmentationFault
         }
         force(signal, SignalInformation(signal, code: code, address: address))
+    }
+
+    private static func resolve(_ address: UInt64, _ error: UInt64) -> FaultOutcome {
+        guard let space = Process.current.addressSpace else { return .notMapped }
+        // A page of a file beyond its end that the host has mapped all the same.
+        if error & UInt64(PAGE_FAULT_BEYOND_FILE.rawValue) != 0 { return .busError }
+        var access = MemoryAccess.read
+        if error & UInt64(PAGE_FAULT_WRITE.rawValue) != 0 { access = .write }
+        if error & UInt64(PAGE_FAULT_FETCH.rawValue) != 0 { access = .execute }
+        return space.handleFault(address, access)
     }
 
     /// Which of the unmasked exceptions of the x87 or SSE unit is pending, as fpu__exception_code.

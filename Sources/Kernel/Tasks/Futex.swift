@@ -70,6 +70,42 @@ public enum Futex {
         try block(waiter, until: deadline)
     }
 
+    /// As `wait`; a wait with a timeout that a signal without a handler interrupts goes on until
+    /// the same deadline.
+    public static func waitOrGoOn(
+        _ address: UInt,
+        expected: UInt32,
+        bits: UInt32,
+        until deadline: Nanoseconds,
+        isShared: Bool,
+        hasTimeout: Bool
+    ) throws(Errno) {
+        do throws(Errno) {
+            try wait(address, expected: expected, bits: bits, until: deadline, isShared: isShared)
+        } catch {
+            guard error == .interrupted, hasTimeout else { throw error }
+            let values = UInt64(expected) | UInt64(bits) << 32
+            Thread.current.restartBlock = RestartBlock(
+                UInt64(address),
+                values,
+                deadline,
+                isShared ? 1 : 0
+            ) { (block) throws(Errno) in
+                let values = block.arguments[1]
+                try waitOrGoOn(
+                    UInt(block.arguments[0]),
+                    expected: UInt32(truncatingIfNeeded: values),
+                    bits: UInt32(values >> 32),
+                    until: block.arguments[2],
+                    isShared: block.arguments[3] != 0,
+                    hasTimeout: true
+                )
+                return 0
+            }
+            throw error
+        }
+    }
+
     /// Wakes at most `limit` waiters whose bits meet `bits`; returns how many.
     public static func wake(
         _ address: UInt,

@@ -7,7 +7,7 @@ import Platform
 /// away by blocking, by yielding, or when the timer finds it in the program.
 public enum Scheduler {
     /// How long a thread runs while others wait, as CFS's minimum granularity.
-    static let timeSlice: Nanoseconds = 3 * .millisecond
+    public static let timeSlice: Nanoseconds = 3 * .millisecond
 
     unowned(unsafe) nonisolated(unsafe) private static var firstRunnable: Thread?
     unowned(unsafe) nonisolated(unsafe) private static var lastRunnable: Thread?

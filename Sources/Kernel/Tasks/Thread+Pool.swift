@@ -189,7 +189,8 @@ extension Thread {
         let begin: @convention(c) () -> Void = kernel_thread_start
         let run: @convention(c) () -> Void = runKernelBody
         prepareStack(
-            kernelStackTop - 64,
+            // Below the trap frame, which the body may fill for the program.
+            kernelStackTop - 256,
             begin: begin,
             argument: UInt64(UInt(bitPattern: pointer(run)))
         )

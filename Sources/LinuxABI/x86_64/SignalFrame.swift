@@ -109,6 +109,8 @@ public struct VectorStateDescription: BitwiseCopyable {
 
 /// Bits of the flags register.
 public enum ProcessorFlags {
+    /// IF and the bit that is always one: what a program starts with.
+    public static var initial: UInt64 { 0x202 }
     public static var trap: UInt64 { 0x100 }
     public static var direction: UInt64 { 0x400 }
     public static var resume: UInt64 { 0x1_0000 }

@@ -8,6 +8,13 @@ public enum SystemCallTable {
     public static func forEach(_ body: (Row) -> Void) {
         visit(memoryMappingRows, body)
         visit(memoryAdviceRows, body)
+        visit(threadRows, body)
+        visit(futexRows, body)
+        visit(signalRows, body)
+        visit(timeRows, body)
+        visit(identityRows, body)
+        visit(processRows, body)
+        visit(processControlRows, body)
         visit(unsupportedRows, body)
         visit(fileTransferRows, body)
         visit(filePathRows, body)
@@ -24,7 +31,8 @@ public enum SystemCallTable {
     }
 
     private static func visit<let count: Int>(
-        _ rows: borrowing InlineArray<count, Row>, _ body: (Row) -> Void
+        _ rows: borrowing InlineArray<count, Row>,
+        _ body: (Row) -> Void
     ) {
         for index in 0..<count { body(rows[index]) }
     }

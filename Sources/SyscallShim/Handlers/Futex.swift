@@ -1,0 +1,183 @@
+import Kernel
+import LinuxABI
+
+/// futex(2)'s operation word.
+private struct FutexCommand {
+    let command: UInt32
+    let isShared: Bool
+    let usesRealtime: Bool
+
+    init(_ word: UInt32) {
+        command = word & ~(128 | 256)
+        isShared = word & 128 == 0
+        usesRealtime = word & 256 != 0
+    }
+
+    /// The commands whose fourth argument is a timeout.
+    var hasTimeout: Bool {
+        switch command {
+        case 0, 6, 9, 11, 13: true
+        default: false
+        }
+    }
+}
+
+/// futex(2)
+func sysFutex(
+    _ address: UInt,
+    _ operation: UInt,
+    _ value: UInt,
+    _ timeout: UInt,
+    _ second: UInt,
+    _ third: UInt
+) -> Int {
+    answer { (thread) throws(Errno) in
+        let command = FutexCommand(operation.low)
+        if command.usesRealtime {
+            // FUTEX_WAIT, WAIT_BITSET, WAIT_REQUEUE_PI and LOCK_PI2 have a clock.
+            guard [0, 9, 11, 13].contains(command.command) else { throw .notImplemented }
+        }
+        switch command.command {
+        case 1:
+            return try Futex.wake(
+                address,
+                limit: limit(value, atLeast: 1),
+                isShared: command.isShared
+            )
+        case 10:
+            return try Futex.wake(
+                address,
+                limit: limit(value, atLeast: 1),
+                bits: third.low,
+                isShared: command.isShared
+            )
+        case 0, 6, 9, 11, 13:
+            let deadline = try deadline(command, timeout)
+            try wait(thread, command, address, value.low, deadline, second, third.low, timeout != 0)
+            return 0
+        case 3, 4, 12:
+            guard value.int >= 0, timeout.int >= 0 else { throw .invalidArgument }
+            return try requeue(
+                command,
+                address,
+                second,
+                Int(value.int),
+                Int(timeout.int),
+                third.low
+            )
+        case 5:
+            return try Futex.wakeAfterOperation(
+                address,
+                second,
+                limit: limit(value, atLeast: 1),
+                secondLimit: limit(timeout, atLeast: 0),
+                operation: third.low,
+                isShared: command.isShared
+            )
+        case 7:
+            try Futex.unlock(address, isShared: command.isShared)
+            return 0
+        case 8:
+            try Futex.lock(address, isTry: true, until: .never, isShared: command.isShared)
+            return 0
+        default: throw .notImplemented
+        }
+    }
+}
+
+/// A number of waiters. Linux wakes one even for zero.
+private func limit(_ register: UInt, atLeast least: Int32) -> Int {
+    Int(max(register.int, least))
+}
+
+/// The monotonic time at which a wait ends. FUTEX_WAIT's timeout is a length, the others' a time.
+private func deadline(_ command: FutexCommand, _ timeout: UInt) throws(Errno) -> Nanoseconds {
+    guard timeout != 0 else { return .never }
+    guard let time = try UserPointer<TimeSpecification>(timeout).load().total else {
+        throw .invalidArgument
+    }
+    if command.command == 0 { return Clock.deadline(after: time) }
+    let isRealtime = command.usesRealtime || command.command == 6
+    return try Clock.deadline(at: time, on: isRealtime ? .realtime : .monotonic)
+}
+
+private func wait(
+    _ thread: Thread,
+    _ command: FutexCommand,
+    _ address: UInt,
+    _ value: UInt32,
+    _ deadline: Nanoseconds,
+    _ second: UInt,
+    _ third: UInt32,
+    _ hasTimeout: Bool
+) throws(Errno) {
+    switch command.command {
+    case 6, 13:
+        try Futex.lock(address, isTry: false, until: deadline, isShared: command.isShared)
+    case 11:
+        try Futex.waitForRequeue(
+            address,
+            expected: value,
+            bits: third,
+            until: deadline,
+            second: second,
+            isShared: command.isShared
+        )
+    default:
+        let bits = command.command == 9 ? third : Futex.anyBits
+        try Futex.waitOrGoOn(
+            address,
+            expected: value,
+            bits: bits,
+            until: deadline,
+            isShared: command.isShared,
+            hasTimeout: hasTimeout
+        )
+    }
+}
+
+private func requeue(
+    _ command: FutexCommand,
+    _ address: UInt,
+    _ second: UInt,
+    _ wake: Int,
+    _ move: Int,
+    _ expected: UInt32
+) throws(Errno) -> Int {
+    if command.command == 12 {
+        return try Futex.requeueForOwnership(
+            from: address,
+            to: second,
+            wake: wake,
+            move: move,
+            expected: expected,
+            isShared: command.isShared
+        )
+    }
+    return try Futex.requeue(
+        from: address,
+        to: second,
+        wake: wake,
+        move: move,
+        expected: command.command == 4 ? expected : nil,
+        isShared: command.isShared
+    )
+}
+
+let futexRows: InlineArray<_, Row> = [
+    Row(
+        202,
+        "futex",
+        sysFutex,
+        .partial,
+        .address,
+        .futexOperation,
+        .unsigned,
+        .time,
+        .address,
+        .unsigned,
+        restart: .byAction,
+        note: "shared futexes are known by their address"
+    ),
+    Row(refused: 449, "futex_waitv"),
+]

@@ -10,6 +10,8 @@ void system_call_table_set_frame(uint64_t number) {
     system_call_table[number] = (uint64_t)system_call_with_frame;
 }
 
+uint64_t system_call_entry_address(void) { return (uint64_t)system_call_entry; }
+
 #else
 
 #include "entry.h"
@@ -21,5 +23,7 @@ void system_call_table_set(uint64_t number, system_call_handler *handler) {
 }
 
 void system_call_table_set_frame(uint64_t number) { (void)number; }
+
+uint64_t system_call_entry_address(void) { return 0; }
 
 #endif

@@ -1,4 +1,22 @@
 import Kernel
+import LaunchRecord
 import Platform
+// Its entry is where the host starts the image.
 import ProcessPlatform
 import SyscallShim
+
+@c(kernel_start)
+public func kernelStart(
+    _ information: UnsafePointer<boot_information>,
+    _ operations: UnsafePointer<platform_operations>
+) {
+    Start.services(information, operations)
+    let launch: Launch
+    do throws(LaunchRecordReader.Failure) { launch = try Launch() } catch {
+        panic("the launch record is broken")
+    }
+    SystemCallTable.install()
+    CaughtCalls.start(keepsSites: launch.options.contains(.keepSites))
+    launch.traceFilter.withUnsafeBytes { Tracer.install(launch.options, filterText: $0) }
+    Start.program(launch)
+}

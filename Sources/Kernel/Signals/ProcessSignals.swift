@@ -27,6 +27,13 @@ public final class ProcessSignals {
         }
     }
 
+    /// Ignores signals from the start, as a program does that `nohup` runs: bit n-1 for signal n.
+    func ignore(_ ignored: UInt64) {
+        for index in 0..<64 where ignored >> UInt64(index) & 1 != 0 {
+            actions[index] = SignalAction(handler: SignalAction.ignored)
+        }
+    }
+
     /// Whether a signal is ignored, by its action or by default.
     func isIgnored(_ signal: Signal) -> Bool {
         let action = self[signal]

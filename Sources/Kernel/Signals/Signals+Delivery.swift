@@ -43,6 +43,7 @@ extension Signals {
             guard let information = take(unblocked, by: thread),
                 let signal = Signal(number: Int(information.signal))
             else { break }
+            Tasks.observer?.signalTaken(information)
             let action = process.signals[signal]
             if action.isIgnored { continue }
             if action.isDefault {

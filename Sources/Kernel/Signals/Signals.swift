@@ -4,7 +4,7 @@ import Platform
 /// Sending and taking signals: signal(7).
 public enum Signals {
     /// Sends what came from outside (a terminal, kill(1) on the host) to the program.
-    static func takeOutsideSignals() {
+    public static func takeOutsideSignals() {
         var signals = SignalSet(rawValue: cpu_take_outside_signals())
         guard !signals.isEmpty, let process = foregroundProcess else { return }
         while let signal = signals.lowest {

@@ -21,7 +21,7 @@ public final class ThreadSignals {
     var lastException = ExceptionRecord()
 
     /// Set when there may be something to do on the way out; only `Signals.deliver` clears it.
-    @usableFromInline var needsAttention = false
+    public internal(set) var needsAttention = false
 
     public init() {}
 

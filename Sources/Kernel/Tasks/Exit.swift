@@ -1,6 +1,18 @@
 import LinuxABI
 import Platform
 
+/// Is told what becomes of the program's threads: tracing.
+public protocol TaskObserver: AnyObject {
+    /// The current thread takes a signal now.
+    func signalTaken(_ information: SignalInformation)
+    /// The current thread ended, or its process when it was the last.
+    func ended(_ status: ExitStatus)
+    /// No thread can run: the processor is about to wait.
+    func waits()
+    /// The last process has ended, and given its memory back.
+    func instanceEnds()
+}
+
 /// The end of threads, processes and the instance.
 public enum Tasks {
     /// Called once at the start, before the first thread is created.
@@ -42,13 +54,12 @@ public enum Tasks {
         return thread
     }
 
-    /// What is done before the instance ends: the trace is written out, the report is made.
-    /// Set once at the start.
-    nonisolated(unsafe) public static var beforeEnd: (@convention(thin) () -> Void)?
+    /// Those who watch the program. Set once at the start.
+    nonisolated(unsafe) public static var observer: (any TaskObserver)?
 
     /// Called when the last process has ended. Hosted tests put their own here.
     nonisolated(unsafe) static var endOfLast: @convention(thin) (ExitStatus) -> Void = { status in
-        Tasks.beforeEnd?()
+        Tasks.observer?.instanceEnds()
         endInstance(status.shellStatus)
     }
 }
@@ -78,6 +89,9 @@ extension Thread {
         process.remove(thread)
         thread.signals.discardPending()
         if process.threadCount == 0 {
+            if let status = process.exitStatus ?? process.leaderStatus {
+                Tasks.observer?.ended(status)
+            }
             process.end()
         } else {
             // What was sent to the process and this thread would have taken goes to another.

@@ -126,6 +126,8 @@ public struct ExecutableImage {
     public var arguments: Range<UInt> = 0..<0
     public var environment: Range<UInt> = 0..<0
     public var auxiliaryVector: [UInt64] = []
+    /// Added to the addresses of the program's file.
+    public var loadBias: UInt64 = 0
     public var stackStart: UInt = 0
     public var codeRange: Range<UInt> = 0..<0
     public var dataRange: Range<UInt> = 0..<0

@@ -82,7 +82,7 @@ public enum Scheduler {
 
     /// Runs timers that are due and, when the slice is over, lets another thread run.
     /// Called on the current thread's kernel stack with the program's registers saved.
-    static func timerInterrupt() {
+    public static func timerInterrupt() {
         let time = now()
         TimerQueue.shared.runDue(at: time)
         Streams.poll()
@@ -142,6 +142,8 @@ public enum Scheduler {
     }
 
     private static func idle() {
+        Tasks.observer?.waits()
+        FrameAllocator.trim()
         Streams.wait(until: TimerQueue.shared.nextDeadline)
         TimerQueue.shared.runDue(at: now())
         Signals.takeOutsideSignals()

@@ -18,6 +18,16 @@ public final class StringList {
         self.capacity = capacity
     }
 
+    /// Strings that have their zero bytes. Throws `noMemory`.
+    public convenience init(_ strings: [UInt8]) throws(Errno) {
+        try self.init(capacity: max(strings.count, 1))
+        var failure: Errno? = nil
+        strings.withUnsafeBytes { bytes in
+            do throws(Errno) { try append(strings: bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
     deinit { kernel_free(memory) }
 
     /// The strings, valid while the list lives and is not added to.

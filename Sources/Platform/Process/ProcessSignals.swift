@@ -102,8 +102,10 @@ enum ProcessSignals {
         }
         let site = registers.pointee.rip &- 2
         guard !isKernelCode(site) else { die("the kernel made a system call past its own page") }
-        if !HostVDSO.contains(site) { kernel_caught_call(site, registers.pointee.rax) }
-        registers.pointee.rcx = registers.pointee.rip
+        // The host's vDSO is left as it is.
+        registers.pointee.rcx =
+            HostVDSO.contains(site)
+            ? registers.pointee.rip : kernel_caught_call(site, registers.pointee.rax)
         registers.pointee.r11 = registers.pointee.rflags
         registers.pointee.rip = code_places.system_call_entry
     }

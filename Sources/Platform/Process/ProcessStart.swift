@@ -87,6 +87,7 @@ private func mapFiles() {
     information.pointee.launch_record = UnsafeRawPointer(
         bitPattern: UInt(ProcessLayout.launchRecord))!
     information.pointee.launch_record_size = UInt64(record)
+    takeRandomSeed(UnsafeRawBufferPointer(start: information.pointee.launch_record, count: Int(record)))
 
     let memory = ProcessMemory.mapFile(.memory, at: ProcessLayout.memory, isWritable: true)
     guard memory > 0 else { die("cannot map the memory") }
@@ -97,6 +98,17 @@ private func mapFiles() {
     _ = ProcessMemory.openImage(PLATFORM_IMAGE_PROGRAM, .program)
     _ = ProcessMemory.openImage(PLATFORM_IMAGE_ROOT, .rootImage)
     orDie(ProcessMemory.mapSignalStack(), "cannot map the signal stack")
+}
+
+/// The host's entropy; the kernel finds a broken record itself.
+private func takeRandomSeed(_ record: UnsafeRawBufferPointer) {
+    guard var reader = try? LaunchRecordReader(record) else { return }
+    while let item = try? reader.next() {
+        guard item.kind == .randomSeed else { continue }
+        withUnsafeMutableBytes(of: &information.pointee.random_seed) {
+            $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: item.payload.prefix($0.count)))
+        }
+    }
 }
 
 private func orDie(_ answer: Int64, _ message: StaticString) {

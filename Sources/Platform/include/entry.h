@@ -11,6 +11,7 @@
 /* Where rewritten and caught system calls arrive, with the number in %rax, the arguments in their
  * registers and the address to go back to in %rcx; on the program's stack, which it leaves alone. */
 void system_call_entry(void);
+uint64_t system_call_entry_address(void);
 
 /* An entry of the table for calls whose handler works on the whole register frame. */
 void system_call_with_frame(void);
@@ -44,9 +45,9 @@ void kernel_work(struct trap_frame *_Nonnull frame);
 /* A fault of the program. `error` is the page-fault error code, `address` the faulting address. */
 void kernel_exception(struct trap_frame *_Nonnull frame, uint64_t vector, uint64_t address,
                       uint64_t error);
-/* The first run of a `syscall` instruction at `site`: makes a jump of it if it can. On a small
- * stack, not interrupted. */
-void kernel_caught_call(uint64_t site, uint64_t number);
+/* A `syscall` instruction at `site` was caught: makes a jump of it if it can, and tells where the
+ * call returns to. On a small stack. */
+uint64_t kernel_caught_call(uint64_t site, uint64_t number);
 /* Where the program goes on when it ran into a breakpoint at `address` that the rewriter left;
  * 0 when the breakpoint is the program's own. */
 uint64_t kernel_breakpoint(uint64_t address);

@@ -346,7 +346,7 @@ func sysEvent(_ value: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
 }
 
 /// timerfd_create(2)
-func sysTimerCreate(_ clock: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
+func sysTimerFileCreate(_ clock: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
         let flags = OpenFlags(rawValue: flags.low)
         // CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME
@@ -376,7 +376,7 @@ private func store(_ setting: (remaining: Nanoseconds, interval: Nanoseconds), a
 }
 
 /// timerfd_settime(2)
-func sysTimerSet(
+func sysTimerFileSet(
     _ descriptor: UInt,
     _ flags: UInt,
     _ new: UInt,
@@ -400,7 +400,7 @@ func sysTimerSet(
 }
 
 /// timerfd_gettime(2)
-func sysTimerGet(_ descriptor: UInt, _ setting: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
+func sysTimerFileGet(_ descriptor: UInt, _ setting: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
         try store(try timer(descriptor, thread).setting, at: setting)
         return 0
@@ -481,10 +481,10 @@ let filePollingRows: InlineArray<_, Row> = [
         .signalSet,
         .size
     ),
-    Row(283, "timerfd_create", sysTimerCreate, .full, .clock, .openFlags, result: .descriptor),
+    Row(283, "timerfd_create", sysTimerFileCreate, .full, .clock, .openFlags, result: .descriptor),
     Row(284, "eventfd", sysEvent, .full, .unsigned, result: .descriptor),
-    Row(286, "timerfd_settime", sysTimerSet, .full, .descriptor, .hexadecimal, .time, .timeResult),
-    Row(287, "timerfd_gettime", sysTimerGet, .full, .descriptor, .timeResult),
+    Row(286, "timerfd_settime", sysTimerFileSet, .full, .descriptor, .hexadecimal, .time, .timeResult),
+    Row(287, "timerfd_gettime", sysTimerFileGet, .full, .descriptor, .timeResult),
     Row(290, "eventfd2", sysEvent2, .full, .unsigned, .hexadecimal, result: .descriptor),
     Row(291, "epoll_create1", sysEpollCreate1, .full, .openFlags, result: .descriptor),
     Row(293, "pipe2", sysPipe2, .full, .descriptorPair, .openFlags),

@@ -1,3 +1,4 @@
+import Kernel
 import LinuxABI
 import Platform
 
@@ -17,7 +18,8 @@ public struct Row {
     /// The number on x86-64.
     public let number: UInt16
     public let level: Level
-    public let restart: Restart
+    /// What becomes of the call when a signal interrupts it.
+    public let restart: RestartClass
     public let result: Argument
     public let arguments: InlineArray<6, Argument>
     public let name: StaticString
@@ -35,25 +37,13 @@ public struct Row {
         case refused
     }
 
-    /// What becomes of a call that a signal interrupted: signal(7).
-    public enum Restart: UInt8 {
-        /// Fails with EINTR.
-        case never
-        /// Starts again when the handler's SA_RESTART says so, or when no handler ran.
-        case byAction
-        /// Starts again only when no handler ran.
-        case withoutHandler
-        /// As `withoutHandler`, for the time that is left: nanosleep(2) and its kin.
-        case remaining
-    }
-
     /// A call that is answered from its six registers.
     @inline(__always)
     public init(
         _ number: UInt16, _ name: StaticString, _ handler: @escaping Handler,
         _ level: Level = .full, _ first: Argument = .none, _ second: Argument = .none,
         _ third: Argument = .none, _ fourth: Argument = .none, _ fifth: Argument = .none,
-        _ sixth: Argument = .none, result: Argument = .integer, restart: Restart = .never,
+        _ sixth: Argument = .none, result: Argument = .integer, restart: RestartClass = .never,
         note: StaticString = ""
     ) {
         self.number = number
@@ -74,7 +64,7 @@ public struct Row {
         _ number: UInt16, _ name: StaticString, frame handler: @escaping FrameHandler,
         _ level: Level = .full, _ first: Argument = .none, _ second: Argument = .none,
         _ third: Argument = .none, _ fourth: Argument = .none, _ fifth: Argument = .none,
-        _ sixth: Argument = .none, result: Argument = .integer, restart: Restart = .never,
+        _ sixth: Argument = .none, result: Argument = .integer, restart: RestartClass = .never,
         note: StaticString = ""
     ) {
         self.number = number

@@ -43,6 +43,7 @@ public enum Tracer {
         }
         writer = TraceWriter()
         unknownCalls = 0
+        Tasks.observer = TraceObserver()
         heapAtStart = HeapCount.now
         isOn = true
     }
@@ -152,7 +153,7 @@ struct TracedCall {
     var name = UnsafeRawBufferPointer(start: nil, count: 0)
     var kinds: InlineArray<6, Argument>
     var result = Argument.integer
-    var restart = Row.Restart.never
+    var restart = RestartClass.never
     /// Made when the call is first used.
     var statistics: UnsafeMutablePointer<CallStatistics>?
 

@@ -1,0 +1,116 @@
+import LinuxABI
+import LoaderCore
+import Platform
+
+/// Running another program: execve(2).
+public enum Execute {
+    /// Replaces the current process's program; `frame` is then its first registers.
+    ///
+    /// Every error comes before anything has changed. What fails after that kills the process, as
+    /// on Linux.
+    public static func execute(
+        _ place: VFS.Place, _ flags: PathFlags = [], path: [UInt8], arguments: StringList,
+        environment: StringList, frame: UnsafeMutablePointer<trap_frame>
+    ) throws(Errno) {
+        let thread = Thread.current
+        let process = thread.process!
+        if thread.signals.isEnding { throw .interrupted }
+        let program = try ExecutableProgram(
+            place, flags, path: path, arguments: arguments, process: process)
+        let credentials = try credentials(for: program, process)
+        let layout = try ProgramLayout(program, environment, credentials, process)
+        try endOtherThreads(of: thread)
+
+        RobustList.release(thread)
+        thread.clearOnExit = 0
+        process.addressSpace?.removeAll()
+        process.addressSpace = layout.space
+        process.credentials = credentials
+        do throws(Errno) { try layout.map() } catch {
+            Process.exitCurrent(.killed(signal: Signal.kill.number, dumpedCore: false))
+        }
+        process.becomeProgram(thread, layout)
+        thread.resetVectorState()
+        vector_state_restore(thread.vectorState)
+        thread_pointer_write(0)
+        layout.setRegisters(&frame.pointee)
+    }
+
+    /// Loads the first program of a thread that has not run yet; its frame is then ready.
+    public static func start(
+        _ path: [UInt8], arguments: StringList, environment: StringList, thread: Thread
+    ) throws(Errno) {
+        let process = thread.process!
+        var outcome: Result<ExecutableProgram, Errno> = .failure(.noSuchFileOrDirectory)
+        path.withUnsafeBytes { bytes in
+            do throws(Errno) {
+                outcome = .success(
+                    try ExecutableProgram(
+                        VFS.Place(PathFlags.workingDirectory, bytes), [], path: path, arguments: arguments, process: process))
+            } catch { outcome = .failure(error) }
+        }
+        let program = try outcome.get()
+        let credentials = try credentials(for: program, process)
+        let layout = try ProgramLayout(program, environment, credentials, process)
+        process.addressSpace = layout.space
+        // A fault on the new stack while it is written is this thread's.
+        let own = Process.current
+        own.addressSpace = layout.space
+        defer { if own !== process { own.addressSpace = nil } }
+        process.credentials = credentials
+        try layout.map()
+        process.becomeProgram(thread, layout)
+        process.hasExecuted = false
+        layout.setRegisters(&thread.frame.pointee)
+    }
+
+    /// The identities after set-user-ID and set-group-ID bits, credentials(7).
+    private static func credentials(for program: ExecutableProgram, _ process: Process)
+        throws(Errno) -> Credentials
+    {
+        var credentials = process.credentials
+        let status = try program.file.file.status()
+        if !process.attributes.hasNoNewPrivileges {
+            if status.mode & 0o4000 != 0 { credentials.effectiveUser = status.user }
+            // Without the group's execute bit the other bit means mandatory locking.
+            if status.mode & 0o2010 == 0o2010 { credentials.effectiveGroup = status.group }
+        }
+        credentials.savedUser = credentials.effectiveUser
+        credentials.fileSystemUser = credentials.effectiveUser
+        credentials.savedGroup = credentials.effectiveGroup
+        credentials.fileSystemGroup = credentials.effectiveGroup
+        return credentials
+    }
+
+    /// Leaves the current thread alone in its process, with the process's number.
+    private static func endOtherThreads(of thread: Thread) throws(Errno) {
+        let process = thread.process!
+        guard process.executingThread == nil else { throw .interrupted }
+        process.executingThread = thread
+        defer { process.executingThread = nil }
+        process.endOtherThreads()
+        while process.threadCount > 1 {
+            try? process.threadEnded.wait(isInterruptible: false)
+        }
+        if process.exitStatus != nil { Thread.endCurrent() }
+        if thread.id != process.id { ThreadTable.renumber(thread, process.id) }
+        process.leaderStatus = nil
+    }
+}
+
+extension Process {
+    /// What execve(2) changes beside memory and registers.
+    fileprivate func becomeProgram(_ thread: Thread, _ layout: ProgramLayout) {
+        descriptors.closeOnExec()
+        signals.resetHandlers()
+        timers.deletePosixTimers()
+        thread.signals.alternateStack = SignalStack()
+        thread.signals.lastException = ExceptionRecord()
+        thread.restartBlock = nil
+        thread.name = layout.name
+        attributes.isDumpable = !layout.isSecure
+        attributes.keepsCapabilities = false
+        executable = layout.image
+        hasExecuted = true
+    }
+}

@@ -1,0 +1,83 @@
+import LaunchRecord
+import LinuxABI
+import Platform
+
+/// The kernel's own start, up to the first program.
+public enum Start {
+    /// Brings the kernel's services up. Nothing may be allocated before.
+    public static func services(
+        _ information: UnsafePointer<boot_information>,
+        _ operations: UnsafePointer<platform_operations>
+    ) {
+        boot = information
+        machine = operations
+        guard information.pointee.version == UInt32(PLATFORM_VERSION) else {
+            panic("the platform speaks another version of the contract")
+        }
+        user_low_end = Layout.low.upperBound
+        user_high_start = Layout.high.lowerBound
+        user_high_end = Layout.high.upperBound
+        FrameAllocator.start()
+        TimerQueue.start()
+        Streams.start()
+        Tasks.start()
+        do throws(Errno) { try VDSO.start() } catch {
+            panic("the machine has too little memory")
+        }
+    }
+
+    /// Makes the first process of the program that the launch record names, and runs it.
+    public static func program(_ launch: Launch) -> Never {
+        do throws(Errno) {
+            let (process, thread) = try Process.create()
+            process.credentials = Credentials(user: launch.user, group: launch.group)
+            try VFS.start(RootSettings(launch), process)
+            // The start itself runs in the kernel's process, and looks paths up.
+            Process.current.paths = process.paths
+            process.signals.ignore(launch.ignoredSignals)
+            try Execute.start(
+                launch.programPath, arguments: try StringList(launch.arguments),
+                environment: try StringList(launch.environment), thread: thread)
+            thread.prepareToEnterProgram()
+            Scheduler.enqueue(thread)
+        } catch {
+            endUnstarted(error)
+        }
+        Scheduler.exitCurrent()
+    }
+
+    /// The program cannot be run: one line, and the status that shells give.
+    private static func endUnstarted(_ error: Errno) -> Never {
+        writeToStandardError("unirun: cannot run the program: ")
+        writeToStandardError(reason(error))
+        writeToStandardError("\n")
+        endInstance(error == .noSuchFileOrDirectory ? 127 : 126)
+    }
+
+    private static func reason(_ error: Errno) -> StaticString {
+        switch error {
+        case .noSuchFileOrDirectory: "there is no such file in the root image"
+        case .permissionDenied: "it is not executable, or its folder may not be searched"
+        case .executableFormat: "it is not a program for this machine"
+        case .noMemory: "the machine has too little memory for it; give more with -m"
+        case .isDirectory: "it is a directory"
+        case .corruptLibrary: "its interpreter is broken"
+        case .argumentListTooLong: "its arguments and environment are too long"
+        default: "it was refused"
+        }
+    }
+}
+
+extension RootSettings {
+    init(_ launch: Launch) {
+        self.init()
+        programPath = launch.programPath
+        programSize = Int(launch.programSize)
+        rootImageSize = launch.options.contains(.rootImage) ? Int(launch.rootImageSize) : nil
+        isReadOnly = launch.options.contains(.readOnlyRoot)
+        hostname = launch.hostname
+        temporaryDirectories = launch.temporaryDirectories
+        workingDirectory = launch.workingDirectory
+        standardStreams = launch.standardStreams
+    }
+}

@@ -1,0 +1,52 @@
+import Kernel
+import LinuxABI
+import Platform
+import Rewriter
+
+/// Caught `syscall` instructions, and the rewriter that makes jumps of them.
+public enum CaughtCalls {
+    nonisolated(unsafe) static var rewriter: Rewriter! = nil
+    nonisolated(unsafe) private static var memory: ProgramText! = nil
+    /// Sites stay as they are: every call is caught. For measuring and debugging.
+    nonisolated(unsafe) private static var keepsSites = false
+    /// Called once, before the first program runs.
+    public static func start(keepsSites: Bool) {
+        let windows = [
+            StubWindow(code: Layout.low, stubs: Layout.lowStubs),
+            StubWindow(code: Layout.high, stubs: Layout.high),
+        ]
+        rewriter = Rewriter(entry: system_call_entry_address(), windows: windows)
+        memory = ProgramText()
+        self.keepsSites = keepsSites
+        AddressSpace.textWillVanish = { range in rewriter.forget(range) }
+        AddressSpace.textWillShow = { range in _ = rewriter.restore(range, memory: memory) }
+    }
+
+    /// Where a caught call returns to: behind the site, or to the stub that was made of it.
+    static func take(site: UInt64, number: UInt64) -> UInt64 {
+        Counters.caughtCalls &+= 1
+        let behind = site &+ 2
+        guard !keepsSites else { return behind }
+        switch rewriter.caught(site: site, number: number, memory: memory) {
+        case .patched(_, let returnAddress), .already(let returnAddress): return returnAddress
+        case .notRewritable: return behind
+        }
+    }
+
+    /// The program's own address for one that may lie in a stub.
+    @inline(__always)
+    static func programAddress(_ address: UInt64) -> UInt64 {
+        guard rewriter.isStub(address) else { return address }
+        return rewriter.siteAddress(forStubAddress: address) ?? address
+    }
+}
+
+@c(kernel_caught_call)
+func caughtCall(_ site: UInt64, _ number: UInt64) -> UInt64 {
+    CaughtCalls.take(site: site, number: number)
+}
+
+@c(kernel_breakpoint)
+func breakpoint(_ address: UInt64) -> UInt64 {
+    CaughtCalls.rewriter.continuation(forTrapAt: address) ?? 0
+}

@@ -1,0 +1,79 @@
+import Kernel
+import LinuxABI
+import Platform
+
+/// A number that no table holds.
+@c(kernel_unknown_call)
+func unknownCall(_ number: UInt64) -> Int64 {
+    if Tracer.isOn { Tracer.traceUnknown(number) }
+    return -Int64(Errno.notImplemented.rawValue)
+}
+
+/// A call whose handler works on the frame.
+@c(kernel_frame_call)
+func frameCall(_ frame: UnsafeMutablePointer<trap_frame>) {
+    let number = Int(truncatingIfNeeded: frame.pointee.original_rax)
+    guard let handler = SystemCallTable.frameHandler(number) else {
+        frame.pointee.rax = UInt64(bitPattern: -Int64(Errno.notImplemented.rawValue))
+        return
+    }
+    let result = Tracer.isOn ? Tracer.traceFrameCall(number, frame, handler) : handler(frame)
+    frame.pointee.rax = UInt64(bitPattern: Int64(result))
+}
+
+/// Does what is pending before the program runs on. The entry calls it again until nothing is.
+@c(kernel_work)
+func work(_ frame: UnsafeMutablePointer<trap_frame>) {
+    let pending = cpu_take_pending()
+    if pending & UInt32(CPU_PENDING_TIMER) != 0 { Scheduler.timerInterrupt() }
+    if pending & UInt32(CPU_PENDING_RESCHEDULE) != 0 { Scheduler.yield() }
+    Signals.takeOutsideSignals()
+    let thread = Thread.current
+    guard thread.signals.needsAttention || thread.signals.interruptedWait else { return }
+    // What the program sees of itself, and goes back to, is its own code and no stub.
+    frame.pointee.rip = CaughtCalls.programAddress(frame.pointee.rip)
+    Signals.deliver(frame, restart: restartClass(frame))
+}
+
+/// What becomes of the call that the frame comes from, should a signal have interrupted it.
+private func restartClass(_ frame: UnsafeMutablePointer<trap_frame>) -> RestartClass {
+    guard frame.pointee.original_rax < UInt64(SYSTEM_CALL_COUNT) else { return .never }
+    return SystemCallTable.row(Int(frame.pointee.original_rax))?.restart ?? .never
+}
+
+/// A fault of the program becomes a mapped page or a signal.
+@c(kernel_exception)
+func exception(
+    _ frame: UnsafeMutablePointer<trap_frame>, _ vector: UInt64, _ address: UInt64, _ error: UInt64
+) {
+    var outcome = FaultOutcome.notMapped
+    if vector == UInt64(VECTOR_PAGE_FAULT.rawValue) {
+        outcome = Process.current.addressSpace.handleFault(address, access(error))
+        if outcome == .resolved {
+            Counters.programFaults &+= 1
+            return
+        }
+    }
+    Counters.signalFaults &+= 1
+    frame.pointee.rip = CaughtCalls.programAddress(frame.pointee.rip)
+    // Whether the page is present says nothing: the platform brings pages in when they are touched.
+    var error = error & ~UInt64(PAGE_FAULT_PRESENT.rawValue)
+    if outcome == .notPermitted { error |= UInt64(PAGE_FAULT_PRESENT.rawValue) }
+    if outcome == .busError { error |= UInt64(PAGE_FAULT_BEYOND_FILE.rawValue) }
+    Signals.raiseException(vector: vector, address: address, error: error, frame: frame)
+}
+
+/// The kernel touched the program's memory and faulted: whether the page is there now.
+@c(kernel_user_fault)
+func userFault(_ address: UInt64, _ error: UInt64) -> UInt64 {
+    guard Process.current.addressSpace.handleFault(address, access(error)) == .resolved else {
+        return 0
+    }
+    Counters.copyFaults &+= 1
+    return 1
+}
+
+private func access(_ error: UInt64) -> MemoryAccess {
+    if error & UInt64(PAGE_FAULT_WRITE.rawValue) != 0 { return .write }
+    return error & UInt64(PAGE_FAULT_FETCH.rawValue) != 0 ? .execute : .read
+}

@@ -30,7 +30,9 @@ extension VFS {
         forgetMemoryFiles()
         PathBuffers.start()
         Random.start()
-        if !settings.hostname.isEmpty { SystemIdentity.hostname = Array(settings.hostname.prefix(64)) }
+        if !settings.hostname.isEmpty {
+            SystemIdentity.hostname = Array(settings.hostname.prefix(64))
+        }
         let root = try makeRoot(settings)
         rootFilesystem = root
         Filesystem.mounts.append(root)

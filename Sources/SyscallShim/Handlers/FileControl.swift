@@ -204,7 +204,14 @@ func sysAllocate(_ descriptor: UInt, _ mode: UInt, _ offset: UInt, _ count: UInt
 }
 
 /// posix_fadvise(2): advice is checked; there is no read-ahead that it could change.
-func sysAdviseFile(_ descriptor: UInt, _ offset: UInt, _ count: UInt, _ advice: UInt, _: UInt, _: UInt)
+func sysAdviseFile(
+    _ descriptor: UInt,
+    _ offset: UInt,
+    _ count: UInt,
+    _ advice: UInt,
+    _: UInt,
+    _: UInt
+)
     -> Int
 {
     answer { (thread) throws(Errno) in

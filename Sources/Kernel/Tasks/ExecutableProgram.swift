@@ -35,7 +35,10 @@ struct ExecutableProgram {
 
     /// Finds and plans the program at `place`. `path` is how it is named to an interpreter.
     init(
-        _ place: VFS.Place, _ flags: PathFlags, path: [UInt8], arguments: StringList,
+        _ place: VFS.Place,
+        _ flags: PathFlags,
+        path: [UInt8],
+        arguments: StringList,
         process: Process
     ) throws(Errno) {
         var arguments = arguments
@@ -73,7 +76,12 @@ struct ExecutableProgram {
         var opened: Result<OpenFile, Errno> = .failure(.noSuchFileOrDirectory)
         path.withUnsafeBytes { bytes in
             do throws(Errno) {
-                opened = .success(try VFS.openExecutable(VFS.Place(PathFlags.workingDirectory, bytes), process))
+                opened = .success(
+                    try VFS.openExecutable(
+                        VFS.Place(PathFlags.workingDirectory, bytes),
+                        process
+                    )
+                )
             } catch { opened = .failure(error) }
         }
         return try LoadableFile(try opened.get())
@@ -97,14 +105,17 @@ struct ExecutableProgram {
                 let parsed = try ScriptLine(line)
                 return Script(
                     interpreter: Array(line[parsed.interpreter]),
-                    argument: parsed.argument.map { Array(line[$0]) })
+                    argument: parsed.argument.map { Array(line[$0]) }
+                )
             } catch { throw error.errno }
         }
     }
 
     /// Interpreter, its argument, the script's path, and the script's own arguments.
     private static func scriptArguments(
-        _ script: Script, _ path: [UInt8], _ arguments: StringList
+        _ script: Script,
+        _ path: [UInt8],
+        _ arguments: StringList
     ) throws(Errno) -> StringList {
         let list = try StringList(capacity: arguments.table.bytes.count + 4096)
         for text in [script.interpreter, script.argument, path] {

@@ -4,19 +4,23 @@ import Platform
 
 /// Running another program: execve(2).
 public enum Execute {
-    /// Replaces the current process's program; `frame` is then its first registers.
+    /// Replaces the current process's program by the file at `path`, which begins at `directory`
+    /// unless it is absolute; `frame` is then the program's first registers.
     ///
     /// Every error comes before anything has changed. What fails after that kills the process, as
     /// on Linux.
     public static func execute(
-        _ place: VFS.Place, _ flags: PathFlags = [], path: [UInt8], arguments: StringList,
-        environment: StringList, frame: UnsafeMutablePointer<trap_frame>
+        _ path: [UInt8],
+        in directory: Int32 = PathFlags.workingDirectory,
+        _ flags: PathFlags = [],
+        arguments: StringList,
+        environment: StringList,
+        frame: UnsafeMutablePointer<trap_frame>
     ) throws(Errno) {
         let thread = Thread.current
         let process = thread.process!
         if thread.signals.isEnding { throw .interrupted }
-        let program = try ExecutableProgram(
-            place, flags, path: path, arguments: arguments, process: process)
+        let program = try program(path, directory, flags, arguments, process)
         let credentials = try credentials(for: program, process)
         let layout = try ProgramLayout(program, environment, credentials, process)
         try endOtherThreads(of: thread)
@@ -38,18 +42,19 @@ public enum Execute {
 
     /// Loads the first program of a thread that has not run yet; its frame is then ready.
     public static func start(
-        _ path: [UInt8], arguments: StringList, environment: StringList, thread: Thread
+        _ path: [UInt8],
+        arguments: StringList,
+        environment: StringList,
+        thread: Thread
     ) throws(Errno) {
         let process = thread.process!
-        var outcome: Result<ExecutableProgram, Errno> = .failure(.noSuchFileOrDirectory)
-        path.withUnsafeBytes { bytes in
-            do throws(Errno) {
-                outcome = .success(
-                    try ExecutableProgram(
-                        VFS.Place(PathFlags.workingDirectory, bytes), [], path: path, arguments: arguments, process: process))
-            } catch { outcome = .failure(error) }
-        }
-        let program = try outcome.get()
+        let program = try program(
+            path,
+            PathFlags.workingDirectory,
+            [],
+            arguments,
+            process
+        )
         let credentials = try credentials(for: program, process)
         let layout = try ProgramLayout(program, environment, credentials, process)
         process.addressSpace = layout.space
@@ -62,6 +67,45 @@ public enum Execute {
         process.becomeProgram(thread, layout)
         process.hasExecuted = false
         layout.setRegisters(&thread.frame.pointee)
+    }
+
+    private static func program(
+        _ path: [UInt8],
+        _ directory: Int32,
+        _ flags: PathFlags,
+        _ arguments: StringList,
+        _ process: Process
+    ) throws(Errno) -> ExecutableProgram {
+        var outcome: Result<ExecutableProgram, Errno> = .failure(.noSuchFileOrDirectory)
+        path.withUnsafeBytes { bytes in
+            do throws(Errno) {
+                outcome = .success(
+                    try ExecutableProgram(
+                        VFS.Place(directory, bytes),
+                        flags,
+                        path: name(path, directory),
+                        arguments: arguments,
+                        process: process
+                    )
+                )
+            } catch { outcome = .failure(error) }
+        }
+        return try outcome.get()
+    }
+
+    /// How a program is named to itself and to its interpreter: execveat(2), "NOTES".
+    private static func name(_ path: [UInt8], _ directory: Int32) -> [UInt8] {
+        if directory == PathFlags.workingDirectory || path.first == UInt8(ascii: "/") {
+            return path
+        }
+        var text = TextBuffer()
+        text.append("/dev/fd/")
+        text.append(UInt64(UInt32(bitPattern: directory)))
+        if !path.isEmpty {
+            text.append("/")
+            text.append(path)
+        }
+        return text.bytes
     }
 
     /// The identities after set-user-ID and set-group-ID bits, credentials(7).

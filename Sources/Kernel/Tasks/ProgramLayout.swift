@@ -17,7 +17,9 @@ final class ProgramLayout {
 
     /// Lays everything out without mapping anything.
     init(
-        _ program: ExecutableProgram, _ environment: StringList, _ credentials: Credentials,
+        _ program: ExecutableProgram,
+        _ environment: StringList,
+        _ credentials: Credentials,
         _ process: Process
     ) throws(Errno) {
         self.program = program
@@ -28,8 +30,10 @@ final class ProgramLayout {
             || credentials.effectiveGroup != credentials.realGroup
         vdsoStart = VDSO.size == 0 ? 0 : try space.findRoom(0, UInt64(VDSO.size))
         var values = AuxiliaryValues(
-            program: program.plan, interpreter: program.interpreter?.plan,
-            random: (Entropy.next(), Entropy.next()))
+            program: program.plan,
+            interpreter: program.interpreter?.plan,
+            random: (Entropy.next(), Entropy.next())
+        )
         values.vdsoHeader = vdsoStart
         values.minimumSignalStack = Signals.minimumStack
         values.hardwareCapabilities = boot.pointee.hwcap
@@ -46,14 +50,21 @@ final class ProgramLayout {
         let path = try KernelBuffer(program.path.count)
         program.path.withUnsafeBytes { path.bytes.copyMemory(from: $0) }
         let stack = try InitialStack(
-            arguments: program.arguments.table, environment: environment.table,
+            arguments: program.arguments.table,
+            environment: environment.table,
             executablePath: UnsafeRawBufferPointer(
-                rebasing: UnsafeRawBufferPointer(path.bytes)[..<program.path.count]),
-            values: values, top: top, limit: limit)
+                rebasing: UnsafeRawBufferPointer(path.bytes)[..<program.path.count]
+            ),
+            values: values,
+            top: top,
+            limit: limit
+        )
         let stackBytes = try KernelBuffer(stack.size)
         stack.write(
             into: UnsafeMutableRawBufferPointer(
-                rebasing: stackBytes.bytes[..<stack.size]))
+                rebasing: stackBytes.bytes[..<stack.size]
+            )
+        )
         self.stack = stack
         self.stackBytes = stackBytes
         name = ProgramLayout.name(program.path)
@@ -70,8 +81,8 @@ final class ProgramLayout {
 
     /// Maps the program, its interpreter, the stack and the vDSO.
     func map() throws(Errno) {
-        // First, so that it lies where the auxiliary vector says.
-        _ = try space.mapVDSO()
+        // In an empty space, where the auxiliary vector says that it is.
+        guard try space.mapVDSO() == vdsoStart else { throw .noMemory }
         try map(program.plan, of: program.file)
         if let interpreter = program.interpreter {
             try map(interpreter.plan, of: interpreter.file)
@@ -80,7 +91,8 @@ final class ProgramLayout {
         _ = try space.mapStack(isExecutable: program.plan.hasExecutableStack)
         try UserMemory.write(
             UnsafeRawBufferPointer(rebasing: stackBytes.bytes[..<stack.size]),
-            at: UInt(stack.stackPointer))
+            at: UInt(stack.stackPointer)
+        )
     }
 
     private func map(_ plan: LoadPlan, of file: LoadableFile) throws(Errno) {
@@ -94,11 +106,18 @@ final class ProgramLayout {
                 offset = position
             }
             _ = try space.map(
-                at: mapping.addresses.lowerBound, length: length, protection: mapping.protection,
-                flags: [.private, .fixed], source: origin, offset: offset)
+                at: mapping.addresses.lowerBound,
+                length: length,
+                protection: mapping.protection,
+                flags: [.private, .fixed],
+                source: origin,
+                offset: offset
+            )
             let zeroes = mapping.zeroFill
             try UserMemory.zero(
-                at: UInt(zeroes.lowerBound), count: Int(zeroes.upperBound - zeroes.lowerBound))
+                at: UInt(zeroes.lowerBound),
+                count: Int(zeroes.upperBound - zeroes.lowerBound)
+            )
         }
     }
 
@@ -121,13 +140,13 @@ final class ProgramLayout {
         image.path = path.bytes
         image.arguments = addresses(stack.argumentStrings)
         image.environment = addresses(stack.environmentStrings)
-        image.loadBias = program.plan.bias
         image.stackStart = UInt(stack.stackPointer)
         let vector = addresses(stack.auxiliaryVector)
         let start = Int(vector.lowerBound) - Int(stack.stackPointer)
         for word in stride(from: start, to: start + vector.count, by: 8) {
             image.auxiliaryVector.append(
-                stackBytes.bytes.loadUnaligned(fromByteOffset: word, as: UInt64.self))
+                stackBytes.bytes.loadUnaligned(fromByteOffset: word, as: UInt64.self)
+            )
         }
         for mapping in program.plan.mappings {
             let range = addresses(mapping.addresses)
@@ -146,7 +165,6 @@ final class ProgramLayout {
 
     private func joined(_ first: Range<UInt>, _ second: Range<UInt>) -> Range<UInt> {
         guard !first.isEmpty else { return second }
-        return min(first.lowerBound, second.lowerBound)
-            ..< max(first.upperBound, second.upperBound)
+        return min(first.lowerBound, second.lowerBound)..<max(first.upperBound, second.upperBound)
     }
 }

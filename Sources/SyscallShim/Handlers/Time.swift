@@ -157,7 +157,8 @@ func sysSetIntervalTimer(
 }
 
 /// timer_create(2)
-func sysTimerCreate(_ id: UInt, _ event: UInt, _ timer: UInt, _: UInt, _: UInt, _: UInt) -> Int {
+func sysPosixTimerCreate(_ id: UInt, _ event: UInt, _ timer: UInt, _: UInt, _: UInt, _: UInt) -> Int
+{
     answer { (thread) throws(Errno) in
         let process = thread.process!
         var notification = TimerNotification(signal: .alarm, value: 0, valueIsTimer: true)
@@ -208,7 +209,7 @@ private func store(
 }
 
 /// timer_settime(2)
-func sysTimerSet(
+func sysPosixTimerSet(
     _ timer: UInt,
     _ flags: UInt,
     _ new: UInt,
@@ -234,7 +235,7 @@ func sysTimerSet(
 }
 
 /// timer_gettime(2)
-func sysTimerGet(_ timer: UInt, _ value: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
+func sysPosixTimerGet(_ timer: UInt, _ value: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
         try store(try thread.process.timers.get(timer.int), at: value)
         return 0
@@ -242,12 +243,12 @@ func sysTimerGet(_ timer: UInt, _ value: UInt, _: UInt, _: UInt, _: UInt, _: UIn
 }
 
 /// timer_getoverrun(2)
-func sysTimerOverrun(_ timer: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
+func sysPosixTimerOverrun(_ timer: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in Int(try thread.process.timers.overrun(timer.int)) }
 }
 
 /// timer_delete(2)
-func sysTimerDelete(_ timer: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
+func sysPosixTimerDelete(_ timer: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
         try thread.process.timers.delete(timer.int)
         return 0
@@ -287,9 +288,9 @@ let timeRows: InlineArray<_, Row> = [
         .address,
         note: "ITIMER_VIRTUAL counts the kernel's time too"
     ),
-    Row(222, "timer_create", sysTimerCreate, .full, .clock, .address, .address),
-    Row(223, "timer_settime", sysTimerSet, .full, .integer, .hexadecimal, .address, .address),
-    Row(224, "timer_gettime", sysTimerGet, .full, .integer, .address),
-    Row(225, "timer_getoverrun", sysTimerOverrun, .full, .integer),
-    Row(226, "timer_delete", sysTimerDelete, .full, .integer),
+    Row(222, "timer_create", sysPosixTimerCreate, .full, .clock, .address, .address),
+    Row(223, "timer_settime", sysPosixTimerSet, .full, .integer, .hexadecimal, .address, .address),
+    Row(224, "timer_gettime", sysPosixTimerGet, .full, .integer, .address),
+    Row(225, "timer_getoverrun", sysPosixTimerOverrun, .full, .integer),
+    Row(226, "timer_delete", sysPosixTimerDelete, .full, .integer),
 ]

@@ -15,6 +15,7 @@ public enum SystemCallTable {
         visit(identityRows, body)
         visit(processRows, body)
         visit(processControlRows, body)
+        visit(executeRows, body)
         visit(unsupportedRows, body)
         visit(fileTransferRows, body)
         visit(filePathRows, body)

@@ -27,13 +27,11 @@ extension Signals {
         if let information = take(awaited, by: thread) { return information }
         thread.signals.awaited = awaited
         defer { thread.signals.awaited = [] }
-        // What is awaited and not blocked must not end the wait as any other signal does.
-        let mask = thread.signals.mask
         do throws(Errno) {
             try Scheduler.block(until: deadline, isInterruptible: true)
         } catch {
             if let information = take(awaited, by: thread) {
-                thread.signals.setMask(mask, of: thread)
+                thread.signals.endInterruption(of: thread)
                 return information
             }
             if error == .timedOut { throw .wouldBlock }

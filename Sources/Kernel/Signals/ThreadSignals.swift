@@ -53,6 +53,14 @@ public final class ThreadSignals {
         }
     }
 
+    /// What ended a wait was taken by the call itself: nothing is left to do for it on the way out.
+    func endInterruption(of thread: Thread) {
+        interruptedWait = false
+        let waiting = pending.set.union(thread.process.signals.pending.set)
+        let isProcessEnding = isEnding || thread.process.exitStatus != nil
+        needsAttention = isProcessEnding || !waiting.isSubset(of: mask)
+    }
+
     /// Replaces the mask. Signals of the process that this thread no longer takes are offered to
     /// its other threads.
     public func setMask(_ new: SignalSet, of thread: Thread) {

@@ -140,6 +140,7 @@ final class ProgramLayout {
         image.path = path.bytes
         image.arguments = addresses(stack.argumentStrings)
         image.environment = addresses(stack.environmentStrings)
+        image.loadBias = program.plan.bias
         image.stackStart = UInt(stack.stackPointer)
         let vector = addresses(stack.auxiliaryVector)
         let start = Int(vector.lowerBound) - Int(stack.stackPointer)

@@ -275,7 +275,16 @@ public final class DescriptorTable {
 
     @inline(__always)
     private func drop(_ file: Unmanaged<OpenFile>) {
-        file._withUnsafeGuaranteedRef { $0.descriptorClosed() }
+        file._withUnsafeGuaranteedRef {
+            $0.descriptorClosed()
+            // A process's locks go with any descriptor of the file that it closes: fcntl(2).
+            if $0.inode?.locks != nil { releaseLocks(of: $0) }
+        }
         file.release()
+    }
+
+    @inline(never)
+    private func releaseLocks(of file: OpenFile) {
+        file.inode?.locks?.releaseAll(FileLocks.Owner(self, of: 0))
     }
 }

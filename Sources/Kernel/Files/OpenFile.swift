@@ -44,7 +44,7 @@ public class OpenFile {
     final var firstWatch: Unmanaged<EpollWatch>?
 
     deinit {
-        dentry?.inode?.locks?.releaseAll(self)
+        dentry?.inode?.locks?.releaseAll(FileLocks.Owner(self))
         while let watch = firstWatch { watch.takeUnretainedValue().fileClosed() }
     }
 

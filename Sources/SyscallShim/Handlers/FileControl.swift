@@ -47,7 +47,7 @@ func sysFileControl(
             try table.setStatusFlags(descriptor, OpenFlags(rawValue: argument.low))
             return 0
         case .getLock, .setLock, .setLockWaiting, .getFileLock, .setFileLock, .setFileLockWaiting:
-            return try lock(file, command, UserPointer<FileLockRecord>(argument))
+            return try lock(file, thread.process, command, UserPointer<FileLockRecord>(argument))
         case .setOwner:
             file.owner = argument.int
             return 0
@@ -89,10 +89,24 @@ private struct FileLockRecord: BitwiseCopyable {
         guard end >= 0 else { throw .invalidArgument }
         return min(first, end)..<max(first, end)
     }
+
+    /// Takes what F_GETLK answers: the lock that was found, or that there is none.
+    mutating func show(_ found: (range: Range<Int>, isExclusive: Bool, process: Int32)?) {
+        guard let found else {
+            type = FileLockRecord.unlock
+            return
+        }
+        type = found.isExclusive ? FileLockRecord.write : FileLockRecord.read
+        whence = 0
+        start = Int64(found.range.lowerBound)
+        length = found.range.upperBound == .max ? 0 : Int64(found.range.count)
+        process = found.process
+    }
 }
 
 private func lock(
     _ file: OpenFile,
+    _ process: Process,
     _ command: FileCommand,
     _ pointer: UserPointer<FileLockRecord>
 ) throws(Errno) -> Int {
@@ -104,42 +118,26 @@ private func lock(
     let range = try record.range(of: file)
     let isExclusive = record.type == FileLockRecord.write
     let isUnlock = record.type == FileLockRecord.unlock
-    switch command {
-    case .getLock, .getFileLock:
+    let isOpenFiles = command.rawValue >= FileCommand.getFileLock.rawValue
+    if isOpenFiles, record.process != 0 { throw .invalidArgument }
+    let owner = isOpenFiles ? nil : process
+    if command == .getLock || command == .getFileLock {
         guard !isUnlock else { throw .invalidArgument }
-        // Locks of processes: those of the only one never stand against itself.
-        if command == .getFileLock, record.process != 0 { throw .invalidArgument }
-        if let found = file.conflictingLock(range, isExclusive: isExclusive) {
-            record.type = found.isExclusive ? FileLockRecord.write : FileLockRecord.read
-            record.whence = 0
-            record.start = Int64(found.range.lowerBound)
-            record.length = found.range.upperBound == .max ? 0 : Int64(found.range.count)
-            record.process = -1
-        } else {
-            record.type = FileLockRecord.unlock
-        }
+        record.show(file.conflictingLock(range, of: owner, isExclusive: isExclusive))
         try pointer.store(record)
         return 0
-    default: break
     }
     if !isUnlock {
         guard isExclusive ? file.flags.isWritable : file.flags.isReadable else {
             throw .badDescriptor
         }
     }
-    if command == .setFileLock || command == .setFileLockWaiting {
-        guard record.process == 0 else { throw .invalidArgument }
-        try file.lock(
-            range,
-            isExclusive: isUnlock ? nil : isExclusive,
-            waits: command == .setFileLockWaiting
-        )
-        return 0
-    }
-    // A lock of the process meets only locks of open files: it waits for those or fails.
-    if !isUnlock, file.conflictingLock(range, isExclusive: isExclusive) != nil {
-        throw .wouldBlock
-    }
+    try file.lock(
+        range,
+        of: owner,
+        isExclusive: isUnlock ? nil : isExclusive,
+        waits: command == .setLockWaiting || command == .setFileLockWaiting
+    )
     return 0
 }
 

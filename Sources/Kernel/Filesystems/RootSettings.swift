@@ -31,7 +31,7 @@ extension VFS {
         PathBuffers.start()
         Random.start()
         if !settings.hostname.isEmpty {
-            SystemIdentity.hostname = Array(settings.hostname.prefix(64))
+            settings.hostname.withUnsafeBytes { SystemName.setNode($0) }
         }
         let root = try makeRoot(settings)
         rootFilesystem = root

@@ -86,6 +86,7 @@ public enum Scheduler {
         let time = now()
         TimerQueue.shared.runDue(at: time)
         Streams.poll()
+        LoadAverage.tick(time)
         if firstRunnable != nil, time >= sliceEnd {
             Thread.current.involuntarySwitches &+= 1
             yield()
@@ -144,8 +145,13 @@ public enum Scheduler {
     private static func idle() {
         Tasks.observer?.waits()
         FrameAllocator.trim()
+        // The last thread is still the current one, and does not use the processor meanwhile.
+        let current = Thread.current
+        current.processorTime &+= now() &- current.startedRunning
         Streams.wait(until: TimerQueue.shared.nextDeadline)
-        TimerQueue.shared.runDue(at: now())
+        let time = now()
+        current.startedRunning = time
+        TimerQueue.shared.runDue(at: time)
         Signals.takeOutsideSignals()
     }
 

@@ -20,3 +20,10 @@ static inline void processor_identity(uint32_t *_Nonnull words) {
     words[13] = d;
     words[14] = c;
 }
+
+/* The four words of a CPUID leaf: eax, ebx, ecx, edx. */
+static inline void processor_leaf(uint32_t leaf, uint32_t subleaf, uint32_t *_Nonnull words) {
+    __asm__ volatile("cpuid"
+                     : "=a"(words[0]), "=b"(words[1]), "=c"(words[2]), "=d"(words[3])
+                     : "a"(leaf), "c"(subleaf));
+}

@@ -24,12 +24,10 @@ extension ProcFilesystem {
             },
             number("sys/fs/nr_open", UInt64(DescriptorTable.largest)),
             number("sys/fs/pipe-max-size", UInt64(Pipe.largestCapacity)),
-            GeneratedRow("sys/kernel/hostname") { (text, _) throws(Errno) in
-                text.append(SystemIdentity.hostname)
-                text.append("\n")
-            },
-            text("sys/kernel/osrelease", SystemIdentity.release),
-            text("sys/kernel/ostype", SystemIdentity.name),
+            name("sys/kernel/domainname", { SystemName.domainName }, SystemName.setDomain),
+            name("sys/kernel/hostname", { SystemName.nodeName }, SystemName.setNode),
+            text("sys/kernel/osrelease", SystemName.release),
+            text("sys/kernel/ostype", SystemName.name),
             number("sys/kernel/pid_max", 4_194_304),
             GeneratedRow("sys/kernel/random/boot_id") { (text, _) throws(Errno) in
                 appendIdentifier(bootIdentifier(), to: &text)
@@ -40,7 +38,7 @@ extension ProcFilesystem {
                 appendIdentifier(freshIdentifier(), to: &text)
             },
             number("sys/kernel/threads-max", 63_000),
-            text("sys/kernel/version", SystemIdentity.version),
+            text("sys/kernel/version", SystemName.version),
             number("sys/vm/max_map_count", 65_530),
             number("sys/vm/mmap_min_addr", 65_536),
             number("sys/vm/overcommit_memory", 0),
@@ -56,11 +54,11 @@ extension ProcFilesystem {
             ),
             GeneratedRow("uptime", 0o444, uptime),
             GeneratedRow("version") { (text, _) throws(Errno) in
-                text.append(SystemIdentity.name)
+                text.append(SystemName.name)
                 text.append(" version ")
-                text.append(SystemIdentity.release)
+                text.append(SystemName.release)
                 text.append(" ")
-                text.append(SystemIdentity.version)
+                text.append(SystemName.version)
                 text.append("\n")
             },
         ]
@@ -71,6 +69,27 @@ extension ProcFilesystem {
             text.append(value)
             text.append("\n")
         }
+    }
+
+    /// A name that can be set: a line, as sysctl(8) writes it.
+    private static func name(
+        _ path: StaticString,
+        _ get: @escaping () -> [UInt8],
+        _ set: @escaping (UnsafeRawBufferPointer) -> Void
+    ) -> GeneratedRow {
+        GeneratedRow(
+            path,
+            0o644,
+            .writable { (text, _) throws(Errno) in
+                text.append(get())
+                text.append("\n")
+            } _: { (bytes, process) throws(Errno) in
+                guard process.credentials.effectiveUser == 0 else { throw .notPermitted }
+                var end = 0
+                while end < bytes.count, bytes[end] != 0x0a, bytes[end] != 0 { end += 1 }
+                set(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+            }
+        )
     }
 
     private static func text(_ path: StaticString, _ value: StaticString) -> GeneratedRow {
@@ -89,8 +108,8 @@ extension ProcFilesystem {
     private static func processors(_ text: inout TextBuffer, _ process: Process) {
         // One processor runs the program, however many the machine has.
         text.append("processor\t: 0\n")
-        appendProcessorIdentity(to: &text)
-        text.append("cpu cores\t: 1\nsiblings\t: 1\naddress sizes\t: 48 bits virtual\n\n")
+        ProcessorDescription.append(to: &text)
+        text.append("siblings\t: 1\ncpu cores\t: 1\naddress sizes\t: 48 bits virtual\n\n")
     }
 
     private static func memory(_ text: inout TextBuffer, _ process: Process) {
@@ -117,7 +136,6 @@ extension ProcFilesystem {
     }
 
     private static func load(_ text: inout TextBuffer, _ process: Process) {
-        // Linux averages over minutes; what is known here is now.
         var running = 0
         var all = 0
         ProcessTable.forEach { process in
@@ -126,7 +144,12 @@ extension ProcFilesystem {
                 if thread.state == .runnable { running += 1 }
             }
         }
-        text.append("0.00 0.00 0.00 ")
+        for average in LoadAverage.current() {
+            text.append(average.whole)
+            text.append(".")
+            text.append(average.hundredths, width: 2)
+            text.append(" ")
+        }
         text.append(max(running, 1))
         text.append("/")
         text.append(all)
@@ -145,20 +168,14 @@ extension ProcFilesystem {
         let up = now()
         appendHundredths(up, to: &text)
         text.append(" ")
-        let busy = busyTime()
+        let busy = LoadAverage.busyTime()
         appendHundredths(up > busy ? up - busy : 0, to: &text)
         text.append("\n")
     }
 
-    private static func busyTime() -> Nanoseconds {
-        var busy: Nanoseconds = 0
-        ProcessTable.forEach { busy &+= $0.processorTime }
-        return busy
-    }
-
     private static func statistics(_ text: inout TextBuffer, _ process: Process) {
         let up = now()
-        let busy = min(busyTime(), up)
+        let busy = min(LoadAverage.busyTime(), up)
         for line in [StaticString("cpu  "), StaticString("cpu0 ")] {
             text.append(line)
             text.append(busy / 10_000_000)
@@ -205,25 +222,6 @@ extension ProcFilesystem {
         text.append("-")
         text.append(hexadecimal: low & 0xffff_ffff_ffff, width: 12)
         text.append("\n")
-    }
-
-    private static func appendProcessorIdentity(to text: inout TextBuffer) {
-        var words = InlineArray<16, UInt32>(repeating: 0)
-        words.withBytes { processor_identity($0.baseAddress!.assumingMemoryBound(to: UInt32.self)) }
-        words.withBytes { bytes in
-            text.append("vendor_id\t: ")
-            text.append(UnsafeRawBufferPointer(rebasing: bytes[48..<60]))
-            text.append("\nmodel name\t: ")
-            for byte in bytes[..<48] where byte != 0 { text.append(byte: byte) }
-            text.append("\n")
-        }
-    }
-}
-
-extension InlineArray where Element == UInt32 {
-    /// Lends the bytes.
-    fileprivate mutating func withBytes(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
-        withUnsafeMutableBytes(of: &self) { body($0) }
     }
 }
 

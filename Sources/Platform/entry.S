@@ -47,6 +47,8 @@ plain_flags:
     # stack as it was: the words below %rsp are still there.
     .globl system_call_return
 system_call_return:
+    testl $ODD_FLAGS, 64(%rsp)
+    jnz system_call_work
     cmpl $0, %gs:CPU_PENDING
     jne system_call_work
     .globl system_call_leave
@@ -73,7 +75,6 @@ odd_flags:
     # The kernel's code needs DF and TF clear. They come back with the frame.
     pushq $2
     popfq
-    lock orl $CPU_PENDING_FLAGS, %gs:CPU_PENDING
     jmp plain_flags
 
 # Turns the words of a system call into a struct trap_frame; only %r11 is lost.

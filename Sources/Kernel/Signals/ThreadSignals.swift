@@ -46,11 +46,9 @@ public final class ThreadSignals {
     /// Makes the thread look at its signals soon, and ends its wait if it may be interrupted.
     func notify(_ thread: Thread) {
         needsAttention = true
-        if thread === Thread.current {
-            cpu_set_pending(UInt32(CPU_PENDING_SIGNAL))
-        } else {
-            Scheduler.interrupt(thread)
-        }
+        if thread === Thread.current { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
+        // The current thread may be blocked too: the processor idles on its stack.
+        Scheduler.interrupt(thread)
     }
 
     /// What ended a wait was taken by the call itself: nothing is left to do for it on the way out.

@@ -83,6 +83,7 @@ public enum Scheduler {
     /// Runs timers that are due and, when the slice is over, lets another thread run.
     /// Called on the current thread's kernel stack with the program's registers saved.
     public static func timerInterrupt() {
+        armedDeadline = .never
         let time = now()
         TimerQueue.shared.runDue(at: time)
         Streams.poll()
@@ -113,9 +114,6 @@ public enum Scheduler {
     /// finds nothing to do; asking the platform at each change would cost more.
     nonisolated(unsafe) private static var armedDeadline: Nanoseconds = .never
 
-    /// The interrupt came: there is none under way.
-    static func timerFired() { armedDeadline = .never }
-
     // MARK: Switching
 
     /// Runs the next thread; returns when the current one is chosen again.
@@ -124,6 +122,8 @@ public enum Scheduler {
         let next = takeNext()
         guard next !== current else {
             next.state = .runnable
+            // What was pending for it was taken while it waited.
+            if next.signals.hasDeliverable(next) { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
             return
         }
         switchTo(next, from: current)
@@ -142,7 +142,13 @@ public enum Scheduler {
         }
     }
 
+    /// Waits for an interrupt and does its work, on the stack of the thread that blocked last.
     private static func idle() {
+        // What is pending would end each wait at once.
+        if cpu_take_pending() & UInt32(CPU_PENDING_TIMER) != 0 { armedDeadline = .never }
+        Signals.takeOutsideSignals()
+        TimerQueue.shared.runDue(at: now())
+        guard firstRunnable == nil else { return }
         Tasks.observer?.waits()
         FrameAllocator.trim()
         // The last thread is still the current one, and does not use the processor meanwhile.
@@ -152,7 +158,6 @@ public enum Scheduler {
         let time = now()
         current.startedRunning = time
         TimerQueue.shared.runDue(at: time)
-        Signals.takeOutsideSignals()
     }
 
     private static func switchTo(_ next: Thread, from current: Thread) {

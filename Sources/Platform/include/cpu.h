@@ -14,7 +14,6 @@
 #define CPU_PENDING_TIMER 1      /* the timer's deadline came */
 #define CPU_PENDING_SIGNAL 2     /* a signal for the thread, or from outside */
 #define CPU_PENDING_RESCHEDULE 4 /* another thread should run */
-#define CPU_PENDING_FLAGS 8      /* the program's flags are unusual: leave through the frame */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>

@@ -37,20 +37,24 @@ system_call_entry:
     jnz odd_flags
 plain_flags:
     mov %r10, %rcx
-    cmp $SYSTEM_CALL_COUNT, %rax
+    # As on Linux, the number is the lower half of the register.
+    mov %eax, %r11d
+    cmp $SYSTEM_CALL_COUNT, %r11
     jae unknown_call
-    call *system_call_table(, %rax, 8)
+    call *system_call_table(, %r11, 8)
 
     # The program goes on from here by two ways: at once, or after what is pending. An interrupt
     # between the comparison and the jump must not be forgotten: its handler sees that it came in
     # [system_call_leave, system_call_leave_end) and starts again at system_call_return, with the
-    # stack as it was: the words below %rsp are still there.
+    # stack as it was: the words below %rsp are still there, and the result is in %r11 up to
+    # system_call_leave_result.
     .globl system_call_return
 system_call_return:
     testl $ODD_FLAGS, 64(%rsp)
     jnz system_call_work
     cmpl $0, %gs:CPU_PENDING
     jne system_call_work
+    mov %rax, %r11
     .globl system_call_leave
 system_call_leave:
     pop %r9
@@ -59,6 +63,16 @@ system_call_leave:
     pop %rdx
     pop %rsi
     pop %rdi
+    # The flags that a computation leaves are the program's; popfq would cost more than the call.
+    movzbl 17(%rsp), %eax
+    shr $3, %eax
+    and $1, %eax
+    mov 16(%rsp), %ah
+    add $0x7f, %al /* the overflow flag */
+    sahf
+    mov %r11, %rax
+    .globl system_call_leave_result
+system_call_leave_result:
     pop %rcx
     mov 8(%rsp), %r11
     mov (%rsp), %rsp

@@ -9,7 +9,8 @@ static struct boot_information information;
 struct boot_information *process_boot_information(void) { return &information; }
 
 extern const char image_start[], image_end[];
-extern const char system_call_leave[], system_call_leave_end[], system_call_return[];
+extern const char system_call_leave[], system_call_leave_result[], system_call_leave_end[],
+    system_call_return[];
 extern const char frame_leave[], frame_leave_end[];
 extern const char hypercall_page[], hypercall_wait_begin[], hypercall_wait_instruction[],
     hypercall_wait_interrupted[];
@@ -22,6 +23,7 @@ const struct code_places code_places = {
     PLACE(system_call_entry),
     PLACE(system_call_return),
     PLACE(system_call_leave),
+    PLACE(system_call_leave_result),
     PLACE(system_call_leave_end),
     PLACE(frame_return),
     PLACE(frame_leave),

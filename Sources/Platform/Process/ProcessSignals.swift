@@ -111,11 +111,17 @@ enum ProcessSignals {
     }
 
     /// The timer or a signal from outside.
-    private static func takeInterrupt(
+    static func takeInterrupt(
         _ work: UInt32, _ registers: UnsafeMutablePointer<host_registers>
     ) {
         cpu_set_pending(work)
         if isKernelCode(registers.pointee.rip) { return stepBack(registers) }
+        // The kernel reads the host's clock, which is not its own code, on a stack of its own.
+        if HostVDSO.contains(registers.pointee.rip),
+            registers.pointee.rsp >= ProcessLayout.userEnd
+        {
+            return
+        }
         enterKernel(registers)
         registers.pointee.rip = code_places.frame_return
     }
@@ -201,6 +207,10 @@ enum ProcessSignals {
         let rip = registers.pointee.rip
         if rip >= code_places.system_call_leave, rip < code_places.system_call_leave_end {
             let words: UInt64 = 80
+            // The result waits in %r11 until the flags are back.
+            if rip < code_places.system_call_leave_result {
+                registers.pointee.rax = registers.pointee.r11
+            }
             registers.pointee.rip = code_places.system_call_return
             registers.pointee.rsp = boot_cpu.kernel_stack - words
         } else if rip >= code_places.frame_leave, rip < code_places.frame_leave_end {
@@ -225,6 +235,8 @@ func processSignal(
 ) {
     let registers = context.pointer(to: \.registers)!
     ProcessSignals.take(number, information, registers)
+    // What came meanwhile was only noted, and this may lead back to the program.
+    if boot_cpu.pending != 0 { ProcessSignals.takeInterrupt(0, registers) }
     // In place, what iretq pops: rsp, rip, rflags, selectors, error become
     // rip, cs, rflags, rsp, ss.
     let (rsp, rip) = (registers.pointee.rsp, registers.pointee.rip)

@@ -22,7 +22,8 @@ struct code_places {
     uint64_t image, image_end;
     uint64_t system_call_entry;
     /* An interrupt in [leave, leave_end) goes back to `return`: entry.S. */
-    uint64_t system_call_return, system_call_leave, system_call_leave_end;
+    uint64_t system_call_return, system_call_leave, system_call_leave_result,
+        system_call_leave_end;
     /* An interrupt in [leave, leave_end) goes back to frame_return. */
     uint64_t frame_return, frame_leave, frame_leave_end;
     uint64_t kernel_exception;

@@ -12,7 +12,7 @@ func unknownCall(_ number: UInt64) -> Int64 {
 /// A call whose handler works on the frame.
 @c(kernel_frame_call)
 func frameCall(_ frame: UnsafeMutablePointer<trap_frame>) {
-    let number = Int(truncatingIfNeeded: frame.pointee.original_rax)
+    let number = Int(UInt32(truncatingIfNeeded: frame.pointee.original_rax))
     guard let handler = SystemCallTable.frameHandler(number) else {
         frame.pointee.rax = UInt64(bitPattern: -Int64(Errno.notImplemented.rawValue))
         return
@@ -37,8 +37,9 @@ func work(_ frame: UnsafeMutablePointer<trap_frame>) {
 
 /// What becomes of the call that the frame comes from, should a signal have interrupted it.
 private func restartClass(_ frame: UnsafeMutablePointer<trap_frame>) -> RestartClass {
-    guard frame.pointee.original_rax < UInt64(SYSTEM_CALL_COUNT) else { return .never }
-    return SystemCallTable.row(Int(frame.pointee.original_rax))?.restart ?? .never
+    let number = UInt32(truncatingIfNeeded: frame.pointee.original_rax)
+    guard number < UInt32(SYSTEM_CALL_COUNT) else { return .never }
+    return SystemCallTable.row(Int(number))?.restart ?? .never
 }
 
 /// A fault of the program becomes a mapped page or a signal.

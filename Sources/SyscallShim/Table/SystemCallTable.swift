@@ -66,6 +66,7 @@ public enum SystemCallTable {
 
 /// A call without a handler: what its row says, or ENOSYS.
 func sysRefused(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    let number = system_call_number(cpu_current().pointee.kernel_stack)
+    let register = system_call_number(cpu_current().pointee.kernel_stack)
+    let number = UInt32(truncatingIfNeeded: register)
     return -Int(SystemCallTable.row(Int(number))?.refusal ?? Errno.notImplemented.rawValue)
 }

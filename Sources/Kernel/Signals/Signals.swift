@@ -110,7 +110,8 @@ public enum Signals {
     }
 
     static func wants(_ thread: Thread, _ signal: Signal) -> Bool {
-        guard !thread.signals.isEnding else { return false }
+        // A thread that ended may still be the current one: the processor idles on its stack.
+        guard !thread.signals.isEnding, thread.state != .exited else { return false }
         return !thread.signals.mask.contains(signal) || thread.signals.awaited.contains(signal)
     }
 

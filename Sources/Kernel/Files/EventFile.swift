@@ -59,7 +59,7 @@ public final class TimerFile: OpenFile {
 
     public init(isRealTime: Bool, _ flags: OpenFlags) {
         self.isRealTime = isRealTime
-        super.init(flags: flags.intersection(.nonBlocking))
+        super.init(flags: flags.intersection(.nonBlocking).union(.readWrite))
         timer = ExpiringTimer(self)
     }
 

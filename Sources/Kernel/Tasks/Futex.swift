@@ -115,6 +115,8 @@ public enum Futex {
     ) throws(Errno) -> Int {
         guard bits != 0 else { throw .invalidArgument }
         let key = try key(address, isShared: isShared)
+        // What a shared word is known by can only be told where it is mapped.
+        if isShared { _ = try load(address) }
         var woken = 0
         var cursor = queue(key).pointee.first
         while let waiter = cursor, woken < limit {
@@ -142,6 +144,10 @@ public enum Futex {
     ) throws(Errno) -> Int {
         let source = try key(address, isShared: isShared)
         let target = try key(second, isShared: isShared)
+        if isShared {
+            _ = try load(address)
+            _ = try load(second)
+        }
         if let expected, try load(address) != expected { throw .wouldBlock }
         var woken = 0
         var moved = 0

@@ -35,7 +35,7 @@ extension AddressSpace {
         try describe(&region, flags, source, offset)
         let source = region.source
         defer { source?.release() }
-        try install(&region)
+        try install(&region, isAccounted: !flags.contains(.withoutReserve))
         if let source, !region.isShared || !flags.contains(.anonymous) {
             lastSource = source.takeUnretainedValue()
         }
@@ -179,10 +179,14 @@ extension AddressSpace {
     }
 
     /// Puts a region in place of what is there, on the platform too.
-    func install(_ region: inout Region) throws(Errno) {
+    ///
+    /// Linux's heuristic overcommit: more than all memory in one piece is refused, unless the
+    /// program says that it will not use it (MAP_NORESERVE).
+    func install(_ region: inout Region, isAccounted: Bool = true) throws(Errno) {
         let replaced = replacedPages(region.start, region.end)
-        if region.isData, region.source == nil, region.length > boot.pointee.memory_size {
-            // Linux's heuristic overcommit: more than all memory in one piece is refused.
+        if isAccounted, region.isData, region.source == nil,
+            region.length > boot.pointee.memory_size
+        {
             throw .noMemory
         }
         let added = region.length - UInt64(replaced.total) << 12

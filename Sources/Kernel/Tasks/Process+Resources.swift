@@ -34,7 +34,7 @@ extension Process {
         usage.voluntarySwitches = Int64(voluntary)
         usage.involuntarySwitches = Int64(involuntary)
         usage.minorFaults = Int64(addressSpace?.faultCount ?? 0)
-        let resident = machine.pointee.resident_size()
+        let resident = machine.pointee.largest_resident_size()
         usage.largestResident = max(0, resident) / 1024
         return usage
     }

@@ -37,6 +37,7 @@ func fakeOperations() -> platform_operations {
         },
         resident: { start, length, pages in answer(mincore(pointer(start), Int(length), pages)) },
         resident_size: { Int64(-ENOSYS) },
+        largest_resident_size: { Int64(-ENOSYS) },
         release_memory: { offset, length in
             FakePlatform.releasedBytes += length
             let start = FakePlatform.information.pointee.memory + Int(offset)

@@ -36,6 +36,7 @@ enum HostNumber {
     static var mremap: UInt32 { 25 }
     static var mincore: UInt32 { 27 }
     static var madvise: UInt32 { 28 }
+    static var getrusage: UInt32 { 98 }
     static var getppid: UInt32 { 110 }
     static var sigaltstack: UInt32 { 131 }
     static var prctl: UInt32 { 157 }
@@ -69,6 +70,7 @@ let hostCalls: InlineArray<_, HostCall> = [
     HostCall(HostNumber.mincore),
     // Up to MADV_DOFORK: neither poisoning nor anything newer.
     HostCall(HostNumber.madvise, .below(argument: 2, bound: 12)),
+    HostCall(HostNumber.getrusage, .below(argument: 0, bound: 1)),
     HostCall(HostNumber.timer_settime, .below(argument: 0, bound: 1)),
     HostCall(HostNumber.clock_gettime),
     HostCall(HostNumber.exit_group),

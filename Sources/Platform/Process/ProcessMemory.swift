@@ -112,6 +112,14 @@ enum ProcessMemory {
         callHost(HostNumber.mincore, start, length, address(pages))
     }
 
+    /// What the program and the kernel had resident together, from getrusage(2).
+    static func largestResidentSize() -> Int64 {
+        // struct rusage: two times of two words, then ru_maxrss in kilobytes.
+        var usage = InlineArray<18, Int64>(repeating: 0)
+        let answer = callHost(HostNumber.getrusage, 0, address(&usage))
+        return answer < 0 ? answer : usage[4] << 10
+    }
+
     static func releaseMemory(_ offset: UInt64, _ length: UInt64) {
         let remove: UInt64 = 9
         _ = callHost(HostNumber.madvise, ProcessLayout.memory + offset, length, remove)

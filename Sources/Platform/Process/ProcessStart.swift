@@ -29,6 +29,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     discard: { ProcessMemory.discard($0, $1) },
     resident: { ProcessMemory.resident($0, $1, $2) },
     resident_size: { -38 },
+    largest_resident_size: { ProcessMemory.largestResidentSize() },
     release_memory: { ProcessMemory.releaseMemory($0, $1) },
     read_image: { ProcessMemory.readImage($0, $1, $2, $3) },
     stream_read: { ProcessStreams.read($0, $1, $2) },

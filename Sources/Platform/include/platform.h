@@ -112,6 +112,8 @@ struct platform_operations {
     int64_t (*_Nonnull resident)(uint64_t start, uint64_t length, uint8_t *_Nonnull pages);
     /* Bytes of the program's memory that are resident, for /proc; -ENOSYS when it is not known. */
     int64_t (*_Nonnull resident_size)(void);
+    /* The most that was ever resident, in bytes, or -ENOSYS. */
+    int64_t (*_Nonnull largest_resident_size)(void);
 
     /* --- the machine's memory --- */
 

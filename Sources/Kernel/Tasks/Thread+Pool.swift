@@ -116,11 +116,17 @@ public enum ThreadTable {
 
     private static func make() throws(Errno) -> Thread {
         let size = vectorStateSize
-        guard let stack = kernel_allocate(Thread.kernelStackSize) else { throw .noMemory }
-        guard let room = kernel_allocate(size + 64) else {
-            kernel_free(stack)
+        // Whole pages, and one below them that faults when the stack is used up.
+        guard let pages = kernel_allocate(Thread.kernelStackSize + 2 * pageSize) else {
             throw .noMemory
         }
+        guard let room = kernel_allocate(size + 64) else {
+            kernel_free(pages)
+            throw .noMemory
+        }
+        let guardPage = pages.alignedUp(toMultipleOf: pageSize)
+        try checked(machine.pointee.guard_page(guardPage))
+        let stack = guardPage + pageSize
         let vectorState = room.alignedUp(toMultipleOf: 64)
         vectorState.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         let thread = immortal(Thread(kernelStack: stack, vectorState: vectorState))

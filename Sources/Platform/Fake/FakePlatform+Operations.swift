@@ -43,6 +43,8 @@ func fakeOperations() -> platform_operations {
             let start = FakePlatform.information.pointee.memory + Int(offset)
             precondition(madvise(start, Int(length), MADV_REMOVE) == 0)
         },
+        // Hosted stacks come from malloc, which wants all of its memory.
+        guard_page: { _ in 0 },
         read_image: { image, offset, buffer, length in
             guard let image = FakePlatform.images[image] else { return Int64(-EBADF) }
             return Int64(pread(image.descriptor, buffer, Int(length), Int(offset)))

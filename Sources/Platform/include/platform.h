@@ -120,6 +120,9 @@ struct platform_operations {
     /* A range of the machine's memory is not used any more: it may be taken back and then reads
      * as zero. */
     void (*_Nonnull release_memory)(uint64_t offset, uint64_t length);
+    /* Makes one page of the kernel's memory fault on every access, for good: it lies under a kernel
+     * stack. */
+    int64_t (*_Nonnull guard_page)(void *_Nonnull page);
     /* Reads from an image, as pread(2). */
     int64_t (*_Nonnull read_image)(uint32_t image, uint64_t offset, void *_Nonnull buffer,
                                    uint64_t length);

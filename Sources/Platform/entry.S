@@ -21,11 +21,12 @@
     .type system_call_entry, @function
     .balign 64
 system_call_entry:
-    mov %rsp, %gs:CPU_USER_STACK
+    # %r11 is free: the instruction itself loses it.
+    mov %rsp, %r11
     mov %gs:CPU_KERNEL_STACK, %rsp
     push %rax
     pushfq
-    pushq %gs:CPU_USER_STACK
+    push %r11
     push %rcx
     push %rdi
     push %rsi

@@ -65,7 +65,9 @@ extension DescriptorTable {
         _ count: Int
     ) throws(Errno) -> (count: Int, end: Int) {
         let buffer = try KernelBuffer(min(max(count, 1), 64 << 10))
-        var from = position ?? reading.position
+        let start =
+            reading is StreamFile ? try reading.seek(0, .current) : reading.position
+        var from = position ?? start
         guard from >= 0 else { throw .invalidArgument }
         var to = target ?? writing.position
         var done = 0
@@ -76,7 +78,7 @@ extension DescriptorTable {
                 )
                 var input = Transfer(kernel: UnsafeRawBufferPointer(part))
                 var next = from
-                let read = try reading.read(&input, at: &next)
+                let read = try reading.readPositioned(&input, at: &next)
                 guard read > 0 else { break }
                 var output = Transfer(
                     kernel: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(part)[..<read])
@@ -91,7 +93,13 @@ extension DescriptorTable {
         } catch {
             if done == 0 { throw error }
         }
-        if position == nil { reading.position = from } else { position = from }
+        if position != nil {
+            position = from
+        } else if reading is StreamFile {
+            _ = try reading.seek(from, .start)
+        } else {
+            reading.position = from
+        }
         return (done, to)
     }
 
@@ -161,7 +169,7 @@ extension DescriptorTable {
         }
         if let failure { throw failure }
         made!.isRemoved = true
-        let file = try inode.open(made!, .readWrite)
+        let file = RegularFile(inode, made!, .readWrite, isMemoryFile: true)
         return try insert(file, closesOnExec: closesOnExec)
     }
 }

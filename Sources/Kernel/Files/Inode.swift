@@ -18,6 +18,9 @@ public class Inode {
     public final var device: UInt64 = 0
     /// flock(2) and open-file-description locks; made by the first.
     final var locks: FileLocks?
+    /// How often the file is open for writing, or below zero how many programs run from it: Linux
+    /// lets no one do both, ETXTBSY.
+    final var writers: Int32 = 0
     /// What a FIFO's open files share.
     final var pipe: Pipe?
 
@@ -61,6 +64,12 @@ public class Inode {
     /// Whether names, contents and attributes may change.
     func requireWritable() throws(Errno) {
         guard !filesystem.isReadOnly else { throw .readOnlyFileSystem }
+    }
+
+    /// Throws `textFileBusy` while a program runs from the file.
+    @inline(__always)
+    final func requireNotExecuting() throws(Errno) {
+        guard writers >= 0 else { throw .textFileBusy }
     }
 
     /// Takes new attributes; the caller checked that it may.

@@ -145,6 +145,7 @@ extension VFS {
         try inode.requireWritable()
         try Actor(process).require(.write, inode)
         try checkFileSize(size, process)
+        try inode.requireNotExecuting()
         try inode.truncate(to: size)
     }
 

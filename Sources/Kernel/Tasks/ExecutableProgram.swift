@@ -6,9 +6,12 @@ import Platform
 final class LoadableFile: ExecutableFile {
     let file: OpenFile
     let size: UInt64
+    /// Nobody writes to the file while it is kept.
+    let hold: ExecutionHold?
 
     init(_ file: OpenFile) throws(Errno) {
         self.file = file
+        if let inode = file.inode { hold = try ExecutionHold(inode) } else { hold = nil }
         size = UInt64(clamping: try file.status().size)
     }
 

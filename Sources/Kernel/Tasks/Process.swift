@@ -131,6 +131,8 @@ public struct ExecutableImage {
     public var stackStart: UInt = 0
     public var codeRange: Range<UInt> = 0..<0
     public var dataRange: Range<UInt> = 0..<0
+    /// Keeps the file from being written.
+    var hold: ExecutionHold?
 
     public init() {}
 }

@@ -138,6 +138,7 @@ final class ProgramLayout {
         var path = TextBuffer()
         program.file.file.appendPath(to: &path)
         image.path = path.bytes
+        image.hold = program.file.hold
         image.arguments = addresses(stack.argumentStrings)
         image.environment = addresses(stack.environmentStrings)
         image.loadBias = program.plan.bias

@@ -40,7 +40,8 @@ final class MemoryFile: Inode, Mappable {
     }
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
-        RegularFile(self, dentry, flags)
+        if flags.isWritable || flags.contains(.truncate) { try requireNotExecuting() }
+        return RegularFile(self, dentry, flags)
     }
 
     // MARK: Reading
@@ -403,19 +404,37 @@ final class MemoryFile: Inode, Mappable {
 final class RegularFile: OpenFile {
     unowned(unsafe) let file: MemoryFile
 
-    init(_ file: MemoryFile, _ dentry: Dentry, _ flags: OpenFlags) {
+    private let countsAsWriter: Bool
+
+    /// Linux does not count memfd_create(2)'s own file as open for writing.
+    init(_ file: MemoryFile, _ dentry: Dentry, _ flags: OpenFlags, isMemoryFile: Bool = false) {
         self.file = file
+        countsAsWriter = flags.isWritable && !isMemoryFile
         super.init(flags: flags, traits: .seekable, dentry: dentry)
+        if countsAsWriter { file.writers += 1 }
+    }
+
+    deinit {
+        if countsAsWriter { file.writers -= 1 }
     }
 
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
         let count = try file.read(&transfer, at: &position)
-        let accessed = file.accessTime.seconds
         // As relatime: when it was not read since it was written.
-        if accessed <= file.modificationTime.seconds, !flags.contains(.noAccessTime) {
+        if !wasReadSinceWritten, !flags.contains(.noAccessTime) {
             file.accessTime = CoarseClock.now()
         }
         return count
+    }
+
+    @inline(__always)
+    private var wasReadSinceWritten: Bool {
+        let accessed = file.accessTime
+        let modified = file.modificationTime
+        guard accessed.seconds == modified.seconds else {
+            return accessed.seconds > modified.seconds
+        }
+        return accessed.nanoseconds > modified.nanoseconds
     }
 
     override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {

@@ -14,7 +14,8 @@ final class StreamFile: OpenFile {
         self.stream = stream
         self.host = host
         let flags = flags ?? OpenFlags(rawValue: host.flags & (3 | OpenFlags.append.rawValue))
-        super.init(flags: flags, traits: .writesAll)
+        let isRegular = FileMode(rawValue: host.mode).isRegular
+        super.init(flags: flags, traits: isRegular ? [.writesAll, .seekable] : .writesAll)
     }
 
     private var isRegular: Bool { FileMode(rawValue: host.mode).isRegular }
@@ -55,6 +56,35 @@ final class StreamFile: OpenFile {
             if error == .brokenPipe { Signals.raiseBrokenPipe() }
             throw error
         }
+    }
+
+    override func readDeadline() -> Nanoseconds { terminalDeadline() }
+
+    override func readPositioned(_ transfer: inout Transfer, at position: inout Int)
+        throws(Errno) -> Int
+    {
+        let before = try move(to: position)
+        defer { _ = try? move(to: before) }
+        let count = try read(&transfer, at: &position)
+        position += count
+        return count
+    }
+
+    override func writePositioned(_ transfer: inout Transfer, at position: inout Int)
+        throws(Errno) -> Int
+    {
+        let before = try move(to: position)
+        defer { _ = try? move(to: before) }
+        let count = try write(&transfer, at: &position)
+        position += count
+        return count
+    }
+
+    /// Moves the host's position, which others of the host may share, and tells where it was.
+    private func move(to position: Int) throws(Errno) -> Int {
+        let before = try seek(0, .current)
+        _ = try seek(position, .start)
+        return before
     }
 
     private func require(_ events: PollEvents) throws(Errno) {
@@ -128,6 +158,25 @@ final class StreamFile: OpenFile {
 }
 
 extension StreamFile {
+    /// The deadline of a terminal's VTIME with VMIN 0, as termios(3) has it: the host's poll(2)
+    /// does not know it.
+    func terminalDeadline() -> Nanoseconds {
+        guard isTerminal else { return .never }
+        var modes = InlineArray<5, UInt64>(repeating: 0)
+        return withUnsafeMutableBytes(of: &modes) { bytes in
+            // A `struct termios`: c_lflag at 12, c_cc from 17 with VTIME 5 and VMIN 6.
+            let record = UnsafeMutableRawBufferPointer(rebasing: bytes[..<36])
+            let request = UInt64(ControlRequest.getTerminal)
+            guard
+                (try? HostControl.ask(.inputOutputControl, stream, request, payload: record))
+                    != nil
+            else { return .never }
+            let isCanonical = record.load(fromByteOffset: 12, as: UInt32.self) & 2 != 0
+            guard !isCanonical, record[17 + 6] == 0 else { return .never }
+            return now() &+ Nanoseconds(record[17 + 5]) * 100 * .millisecond
+        }
+    }
+
     var isTerminal: Bool {
         guard FileMode(rawValue: host.mode).isKind(.characterDevice) else { return false }
         let major = deviceMajor(host.device)
@@ -143,32 +192,46 @@ extension StreamFile {
             switch shape {
             case .number:
                 bytes.storeBytes(of: UInt64(argument), as: UInt64.self)
-                return try HostControl.ask(
-                    .inputOutputControl,
-                    stream,
-                    UInt64(request),
-                    payload: UnsafeMutableRawBufferPointer(rebasing: bytes[..<8])
+                return try askTerminal(
+                    request,
+                    UnsafeMutableRawBufferPointer(rebasing: bytes[..<8])
                 )
             case .reads(let size):
                 let structure = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
                 try UserMemory.read(structure, at: argument)
-                return try HostControl.ask(
-                    .inputOutputControl,
-                    stream,
-                    UInt64(request),
-                    payload: structure
+                return try askTerminal(
+                    request,
+                    structure
                 )
             case .writes(let size):
                 let structure = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
-                let result = try HostControl.ask(
-                    .inputOutputControl,
-                    stream,
-                    UInt64(request),
-                    payload: structure
+                let result = try askTerminal(
+                    request,
+                    structure
                 )
                 try UserMemory.write(UnsafeRawBufferPointer(structure), at: argument)
                 return result
             }
+        }
+    }
+
+    /// Asks for a terminal request. One that changes the terminal from the background sends
+    /// SIGTTOU and is begun anew, unless the thread does not want to know: termios(3).
+    private func askTerminal(_ request: UInt32, _ payload: UnsafeMutableRawBufferPointer)
+        throws(Errno) -> Int
+    {
+        let thread = Thread.current
+        let signal = Signal.terminalOutput
+        let isAllowed =
+            thread.signals.mask.contains(signal) || thread.process.signals.isIgnored(signal)
+        let argument = UInt64(request) | (isAllowed ? ControlMessage.backgroundAllowed : 0)
+        do throws(Errno) {
+            return try HostControl.ask(.inputOutputControl, stream, argument, payload: payload)
+        } catch {
+            guard Int64(error.rawValue) == -ControlMessage.stopsInBackground else { throw error }
+            try? Signals.kill(0, signal)
+            thread.signals.interruptedWait = true
+            throw .interrupted
         }
     }
 }

@@ -35,18 +35,18 @@ extension DescriptorTable {
         return try file.writeWaiting(&transfer)
     }
 
-    /// Reads at a position of the caller's, as pread(2).
+    /// Reads at a position of the caller's, as pread(2). Nothing that has a position waits.
     public func read(_ descriptor: FileDescriptor, _ transfer: inout Transfer, at position: Int)
         throws(Errno) -> Int
     {
         guard position >= 0 else { throw .invalidArgument }
-        let file = try file(descriptor)
+        unowned(unsafe) let file = try lend(descriptor)._withUnsafeGuaranteedRef { $0 }
         guard file.traits.contains(.seekable) else {
             throw file.flags.contains(.path) ? .badDescriptor : .illegalSeek
         }
         guard file.traits.contains(.readable) else { throw .badDescriptor }
         var position = position
-        return try file.read(&transfer, at: &position)
+        return try file.readPositioned(&transfer, at: &position)
     }
 
     /// Writes at a position of the caller's, as pwrite(2).
@@ -54,13 +54,13 @@ extension DescriptorTable {
         throws(Errno) -> Int
     {
         guard position >= 0 else { throw .invalidArgument }
-        let file = try file(descriptor)
+        unowned(unsafe) let file = try lend(descriptor)._withUnsafeGuaranteedRef { $0 }
         guard file.traits.contains(.seekable) else {
             throw file.flags.contains(.path) ? .badDescriptor : .illegalSeek
         }
         guard file.traits.contains(.writable) else { throw .badDescriptor }
         var position = position
-        return try file.write(&transfer, at: &position)
+        return try file.writePositioned(&transfer, at: &position)
     }
 
     /// Calls `body` with a transfer of the ranges in an array of `struct iovec`.

@@ -21,8 +21,12 @@ extension OpenFile {
         // Another thread may close the descriptor while this one waits.
         let held = Unmanaged.passRetained(self)
         defer { held.release() }
+        let deadline = readDeadline()
         while true {
-            try waitUntilReady(.readable)
+            do throws(Errno) { try waitUntilReady(.readable, deadline) } catch {
+                guard error == .timedOut else { throw error }
+                return 0
+            }
             do throws(Errno) {
                 return try read(&transfer, at: &position)
             } catch {
@@ -72,8 +76,10 @@ extension OpenFile {
         }
     }
 
-    private final func waitUntilReady(_ events: PollEvents) throws(Errno) {
+    private final func waitUntilReady(_ events: PollEvents, _ deadline: Nanoseconds = .never)
+        throws(Errno)
+    {
         guard let waitQueue else { throw .wouldBlock }
-        try waitQueue.wait(for: events.union(.unasked))
+        try waitQueue.wait(for: events.union(.unasked), until: deadline)
     }
 }

@@ -61,6 +61,23 @@ public class OpenFile {
         throw .invalidArgument
     }
 
+    /// Reads at a position of the caller's, whatever the file's own is.
+    public func readPositioned(_ transfer: inout Transfer, at position: inout Int)
+        throws(Errno) -> Int
+    {
+        try read(&transfer, at: &position)
+    }
+
+    /// Writes at a position of the caller's, whatever the file's own is.
+    public func writePositioned(_ transfer: inout Transfer, at position: inout Int)
+        throws(Errno) -> Int
+    {
+        try write(&transfer, at: &position)
+    }
+
+    /// When a read that waits gives up and tells the end of the file; asked before it waits.
+    public func readDeadline() -> Nanoseconds { .never }
+
     /// What poll(2) reports now.
     public func readiness() -> PollEvents { [.allReadable, .allWritable] }
 

@@ -35,6 +35,43 @@ extension ProcFilesystem {
         }
     }
 
+    /// /proc/PID/smaps: what is known of each mapping. Who else maps a page, and whether it was
+    /// written, the platform does not tell.
+    static func mapsInDetail(_ text: inout TextBuffer, _ process: Process) {
+        guard let space = process.addressSpace else { return }
+        var address: UInt64 = 0
+        while let mapping = space.mapping(above: address) {
+            append(mapping, to: &text)
+            let resident = space.residentPages(mapping.start..<mapping.end)
+            let rows: [(StaticString, UInt64)] = [
+                ("Size:           ", (mapping.end - mapping.start) >> 10),
+                ("KernelPageSize: ", 4), ("MMUPageSize:    ", 4),
+                ("Rss:            ", UInt64(resident) * 4),
+                ("Locked:         ", mapping.isLocked ? UInt64(resident) * 4 : 0),
+            ]
+            for (name, kilobytes) in rows {
+                text.append(name)
+                text.append(kilobytes, width: 8, padding: 0x20)
+                text.append(" kB\n")
+            }
+            appendFlags(of: mapping, to: &text)
+            guard mapping.end > address else { return }
+            address = mapping.end
+        }
+    }
+
+    private static func appendFlags(of mapping: MappingInformation, to text: inout TextBuffer) {
+        text.append("VmFlags:")
+        if mapping.protection.contains(.read) { text.append(" rd") }
+        if mapping.protection.contains(.write) { text.append(" wr") }
+        if mapping.protection.contains(.execute) { text.append(" ex") }
+        if mapping.isShared { text.append(" sh") }
+        text.append(" mr mw me")
+        if mapping.growsDown { text.append(" gd") }
+        if mapping.isLocked { text.append(" lo") }
+        text.append("\n")
+    }
+
     private static func append(_ mapping: MappingInformation, to text: inout TextBuffer) {
         let start = text.bytes.count
         text.append(hexadecimal: mapping.start, width: 8)

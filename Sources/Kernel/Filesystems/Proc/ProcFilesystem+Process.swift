@@ -61,6 +61,7 @@ extension ProcFilesystem {
                     process.paths.root
                 }
             ),
+            GeneratedRow("smaps", 0o444, mapsInDetail),
             GeneratedRow("stat") { (text, process) throws(Errno) in
                 stat(thread(id, process), process, &text)
             },
@@ -275,12 +276,52 @@ extension ProcFilesystem {
         appendKilobytes(memory.total, to: &text)
         text.append("VmRSS:\t")
         appendKilobytes(memory.resident, to: &text)
+        text.append("VmData:\t")
+        appendKilobytes(memory.data, to: &text)
+        text.append("VmExe:\t")
+        appendKilobytes(memory.text, to: &text)
         text.append("Threads:\t")
         text.append(process.threadCount)
-        text.append("\nvoluntary_ctxt_switches:\t")
+        text.append("\n")
+        if let thread { appendSignals(thread, process, to: &text) }
+        text.append("NoNewPrivs:\t")
+        text.append(process.attributes.hasNoNewPrivileges ? 1 : 0)
+        text.append("\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nvoluntary_ctxt_switches:\t")
         text.append(thread?.voluntarySwitches ?? 0)
         text.append("\nnonvoluntary_ctxt_switches:\t")
         text.append(thread?.involuntarySwitches ?? 0)
+        text.append("\n")
+    }
+
+    private static func appendSignals(
+        _ thread: Thread,
+        _ process: Process,
+        to text: inout TextBuffer
+    ) {
+        var ignored: SignalSet = []
+        var caught: SignalSet = []
+        for number in 1...64 {
+            let signal = Signal(rawValue: UInt8(number))
+            let action = process.signals[signal]
+            if action.isIgnored {
+                ignored.insert(SignalSet(signal))
+            } else if !action.isDefault {
+                caught.insert(SignalSet(signal))
+            }
+        }
+        text.append("SigQ:\t")
+        text.append(PendingSignals.queuedCount)
+        text.append("/")
+        text.append(process.limits[.pendingSignals].current)
+        let sets: [(StaticString, SignalSet)] = [
+            ("\nSigPnd:\t", thread.signals.pending.set),
+            ("\nShdPnd:\t", process.signals.pending.set), ("\nSigBlk:\t", thread.signals.mask),
+            ("\nSigIgn:\t", ignored), ("\nSigCgt:\t", caught),
+        ]
+        for (name, set) in sets {
+            text.append(name)
+            text.append(hexadecimal: set.rawValue, width: 16)
+        }
         text.append("\n")
     }
 

@@ -31,7 +31,10 @@ func sysStatusAt(_ directory: UInt, _ path: UInt, _ record: UInt, _ flags: UInt,
 {
     withPlace(directory, path) { (place, process) throws(Errno) in
         let flags = try pathFlags(flags, allowing: resolvingFlags)
-        let status = try VFS.status(place, process, flags).status
+        let status =
+            place.path.isEmpty
+            ? try VFS.status(place, process, flags).status
+            : try VFS.status(place, process, follow: !flags.contains(.noFollow))
         try UserPointer<FileStatusRecord>(record).store(FileStatusRecord(status))
     }
 }

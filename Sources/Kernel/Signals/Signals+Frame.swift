@@ -126,7 +126,7 @@ extension Signals {
         let area = thread.vectorState
         guard address != 0 else {
             thread.resetVectorState()
-            vector_state_restore(area)
+            vector_state_restore(area, .max)
             return
         }
         vector_state_save_all(area)
@@ -148,7 +148,7 @@ extension Signals {
             vector_state_save_all(area)
             throw error
         }
-        vector_state_restore(area)
+        vector_state_restore(area, .max)
     }
 
     /// Bytes of vector state that a frame holds: all, or the legacy region when its description is

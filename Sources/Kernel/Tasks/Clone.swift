@@ -52,6 +52,7 @@ extension Thread {
             request.flags.contains(.setThreadPointer)
             ? UInt64(request.threadPointer) : thread_pointer_read()
         vector_state_save_all(child.vectorState)
+        child.vectorFeatures = .max
         child.frame.pointee = frame.pointee
         child.frame.pointee.rax = 0
         child.frame.pointee.original_rax = noSystemCall

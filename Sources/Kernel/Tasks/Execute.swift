@@ -35,7 +35,7 @@ public enum Execute {
         }
         process.becomeProgram(thread, layout)
         thread.resetVectorState()
-        vector_state_restore(thread.vectorState)
+        vector_state_restore(thread.vectorState, .max)
         thread_pointer_write(0)
         layout.setRegisters(&frame.pointee)
     }

@@ -172,14 +172,17 @@ public enum Scheduler {
         current.processorTime &+= time &- current.startedRunning
         next.startedRunning = time
         sliceEnd = firstRunnable == nil ? .never : time &+ timeSlice
-        vector_state_save(current.vectorState)
+        // Registers that are initial in both threads are left alone.
+        let features = boot.pointee.tells_vector_use != 0 ? vector_state_in_use() : .max
+        current.vectorFeatures = features
+        vector_state_save(current.vectorState, features)
         current.savedThreadPointer = thread_pointer_read()
         let processor = cpu_current()
         processor.pointee.thread = Unmanaged.passUnretained(next).toOpaque()
         processor.pointee.kernel_stack = UInt64(UInt(bitPattern: next.kernelStackTop))
         // A signal that came while the thread was away is taken when it goes back.
         if next.signals.hasDeliverable(next) { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
-        vector_state_restore(next.vectorState)
+        vector_state_restore(next.vectorState, features | next.vectorFeatures)
         thread_pointer_write(next.savedThreadPointer)
         if firstRunnable != nil { armTimer() }
         context_switch(&current.savedStackPointer, next.savedStackPointer)

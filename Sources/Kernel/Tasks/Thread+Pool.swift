@@ -173,6 +173,7 @@ extension Thread {
 
     /// Makes the saved vector registers those that a program starts with.
     func resetVectorState() {
+        vectorFeatures = .max
         vectorState.initializeMemory(
             as: UInt8.self,
             repeating: 0,

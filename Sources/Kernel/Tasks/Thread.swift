@@ -39,6 +39,8 @@ public final class Thread {
     var savedThreadPointer: UInt64 = 0
     /// Vector and floating-point registers while another thread runs.
     let vectorState: UnsafeMutableRawPointer
+    /// The features of it that may hold other than their initial values.
+    var vectorFeatures = UInt64.max
     /// What the thread runs first, when it is the kernel's own.
     var kernelBody: (() -> Void)?
 

@@ -77,6 +77,10 @@ private func prepareProcessor() {
     }
     information.pointee.xsave_size = UInt64(registers[1])
     information.pointee.xsave_features = enabled_vector_features()
+    withUnsafeMutablePointer(to: &registers) { pointer in
+        pointer.withMemoryRebound(to: UInt32.self, capacity: 4) { cpu_identify(0xd, 1, $0) }
+    }
+    information.pointee.tells_vector_use = UInt64(registers[0] >> 2 & 1)
     guard information.pointee.has_fsgsbase != 0 else {
         die("this processor or host kernel lacks FSGSBASE; Linux 5.9 or newer is needed")
     }

@@ -65,6 +65,8 @@ struct boot_information {
     uint64_t processors;
     /* Bytes of the xsave area that the enabled features need, and those features (XCR0). */
     uint64_t xsave_size, xsave_features;
+    /* 1 when vector_state_in_use may be called. */
+    uint64_t tells_vector_use;
     /* 1 when rdfsbase and its kin may be used. */
     uint64_t has_fsgsbase;
     uint8_t random_seed[32];

@@ -102,6 +102,14 @@ enum ProcessSignals {
         }
         let site = registers.pointee.rip &- 2
         guard !isKernelCode(site) else { die("the kernel made a system call past its own page") }
+        if isKernelsClock(site, registers) {
+            // The host's clock is not the processor's counter: it is asked itself from now on.
+            ProcessTime.hostClock = 0
+            let answer = callHost(
+                HostNumber.clock_gettime, registers.pointee.rdi, registers.pointee.rsi)
+            registers.pointee.rax = UInt64(bitPattern: answer)
+            return
+        }
         // The host's vDSO is left as it is.
         registers.pointee.rcx =
             HostVDSO.contains(site)
@@ -116,12 +124,7 @@ enum ProcessSignals {
     ) {
         cpu_set_pending(work)
         if isKernelCode(registers.pointee.rip) { return stepBack(registers) }
-        // The kernel reads the host's clock, which is not its own code, on a stack of its own.
-        if HostVDSO.contains(registers.pointee.rip),
-            registers.pointee.rsp >= ProcessLayout.userEnd
-        {
-            return
-        }
+        if isKernelsClock(registers.pointee.rip, registers) { return }
         enterKernel(registers)
         registers.pointee.rip = code_places.frame_return
     }
@@ -220,6 +223,14 @@ enum ProcessSignals {
         {
             registers.pointee.rip = code_places.hypercall_wait_interrupted
         }
+    }
+
+    /// Whether the kernel reads the clock in the host's vDSO, which is not its own code: it does so
+    /// on a stack of its own.
+    private static func isKernelsClock(
+        _ address: UInt64, _ registers: UnsafePointer<host_registers>
+    ) -> Bool {
+        HostVDSO.contains(address) && registers.pointee.rsp >= ProcessLayout.userEnd
     }
 
     /// Whether an address lies in the image: the kernel's own code, and not a stub's.

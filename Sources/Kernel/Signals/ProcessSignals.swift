@@ -4,6 +4,8 @@ import LinuxABI
 public final class ProcessSignals {
     private var actions = InlineArray<64, SignalAction>(repeating: SignalAction())
     var pending = PendingSignals()
+    /// Those who read signals from a file: woken when one is sent.
+    let arrivals = WaitQueue()
 
     public init() {}
 

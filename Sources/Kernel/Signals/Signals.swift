@@ -41,6 +41,7 @@ public enum Signals {
             information,
             limit: process.limits[.pendingSignals].current
         )
+        process.signals.arrivals.wake(.allReadable)
         if let taker = taker(of: signal, in: process) { taker.signals.notify(taker) }
         return isQueued
     }
@@ -61,6 +62,7 @@ public enum Signals {
             information,
             limit: process.limits[.pendingSignals].current
         )
+        process.signals.arrivals.wake(.allReadable)
         if wants(thread, signal) { thread.signals.notify(thread) }
         return isQueued
     }

@@ -220,6 +220,44 @@ func sysThreadSignalQueue(
     }
 }
 
+/// signalfd4(2)
+func sysSignalFile4(
+    _ descriptor: UInt,
+    _ mask: UInt,
+    _ size: UInt,
+    _ flags: UInt,
+    _: UInt,
+    _: UInt
+) -> Int {
+    answer { (thread) throws(Errno) in
+        try checkSetSize(size)
+        let flags = OpenFlags(rawValue: flags.low)
+        guard flags.isSubset(of: [.nonBlocking, .closeOnExec]) else { throw .invalidArgument }
+        let mask = try UserPointer<SignalSet>(mask).load()
+        let descriptors = thread.process.descriptors!
+        guard descriptor.int != -1 else {
+            return Int(try descriptors.makeSignalFile(mask, flags).rawValue)
+        }
+        guard let file = try descriptors.file(FileDescriptor(descriptor)) as? SignalFile else {
+            throw .invalidArgument
+        }
+        file.setMask(mask)
+        return Int(descriptor.int)
+    }
+}
+
+/// signalfd(2)
+func sysSignalFile(
+    _ descriptor: UInt,
+    _ mask: UInt,
+    _ size: UInt,
+    _: UInt,
+    _: UInt,
+    _: UInt
+) -> Int {
+    sysSignalFile4(descriptor, mask, size, 0, 0, 0)
+}
+
 let signalRows: InlineArray<_, Row> = [
     Row(13, "rt_sigaction", sysSignalAction, .full, .signal, .signalAction, .address, .size),
     Row(14, "rt_sigprocmask", sysSignalMask, .full, .maskOperation, .signalSet, .address, .size),
@@ -247,6 +285,27 @@ let signalRows: InlineArray<_, Row> = [
         result: .signal
     ),
     Row(131, "sigaltstack", frame: sysSignalStack, .full, .address, .address),
+    Row(
+        282,
+        "signalfd",
+        sysSignalFile,
+        .full,
+        .descriptor,
+        .signalSet,
+        .size,
+        result: .descriptor
+    ),
+    Row(
+        289,
+        "signalfd4",
+        sysSignalFile4,
+        .full,
+        .descriptor,
+        .signalSet,
+        .size,
+        .openFlags,
+        result: .descriptor
+    ),
     Row(62, "kill", sysKill, .full, .processID, .signal),
     Row(200, "tkill", sysThreadKill, .full, .processID, .signal),
     Row(234, "tgkill", sysThreadGroupKill, .full, .processID, .processID, .signal),

@@ -117,14 +117,21 @@ public enum Signals {
         return !thread.signals.mask.contains(signal) || thread.signals.awaited.contains(signal)
     }
 
-    /// The thread that takes a signal of the process: the current one, which needs no switch, or
-    /// the oldest that wants it.
+    /// The thread that takes a signal of the process, as Linux's complete_signal: the oldest that
+    /// wants it and has nothing else to take, which is the first one as a rule.
     private static func taker(of signal: Signal, in process: Process) -> Thread? {
         let current = Thread.current
-        if current.process === process, wants(current, signal) { return current }
         var found: Thread?
-        process.forEachThread { if found == nil, wants($0, signal) { found = $0 } }
-        return found
+        var busy: Thread?
+        process.forEachThread { thread in
+            guard found == nil, wants(thread, signal) else { return }
+            if thread === current || !thread.signals.needsAttention {
+                found = thread
+            } else if busy == nil {
+                busy = thread
+            }
+        }
+        return found ?? busy
     }
 
     // MARK: Taking

@@ -152,41 +152,41 @@ static void threads() {
 }
 
 static void files() {
-    fs::create_directories("work/one/two");
+    fs::create_directories("files/one/two");
     for (int each = 0; each < 20; each++) {
-        std::ofstream("work/one/" + std::to_string(each)) << std::string(each * 10, 'x') << '\n';
+        std::ofstream("files/one/" + std::to_string(each)) << std::string(each * 10, 'x') << '\n';
     }
-    fs::copy("work/one", "work/copy", fs::copy_options::recursive);
-    fs::rename("work/copy/5", "work/copy/two/five");
-    fs::create_symlink("../one/6", "work/copy/link");
-    fs::permissions("work/copy/6", fs::perms::owner_read);
-    fs::resize_file("work/copy/7", 5000);
+    fs::copy("files/one", "files/copy", fs::copy_options::recursive);
+    fs::rename("files/copy/5", "files/copy/two/five");
+    fs::create_symlink("../one/6", "files/copy/link");
+    fs::permissions("files/copy/6", fs::perms::owner_read);
+    fs::resize_file("files/copy/7", 5000);
     std::vector<std::string> names;
     std::uintmax_t total = 0;
-    for (const auto &entry : fs::recursive_directory_iterator("work")) {
+    for (const auto &entry : fs::recursive_directory_iterator("files")) {
         names.push_back(entry.path().generic_string());
         if (entry.is_regular_file() && !entry.is_symlink()) total += entry.file_size();
     }
     std::sort(names.begin(), names.end());
     std::cout << names.size() << " entries, " << total << " bytes, last " << names.back() << '\n';
-    std::cout << fs::read_symlink("work/copy/link") << ' ' << fs::file_size("work/copy/link") << '\n';
-    std::cout << std::oct << static_cast<int>(fs::status("work/copy/6").permissions()) << std::dec
-              << ' ' << fs::equivalent("work/one/6", "work/copy/link") << '\n';
+    std::cout << fs::read_symlink("files/copy/link") << ' ' << fs::file_size("files/copy/link") << '\n';
+    std::cout << std::oct << static_cast<int>(fs::status("files/copy/6").permissions()) << std::dec
+              << ' ' << fs::equivalent("files/one/6", "files/copy/link") << '\n';
     try {
-        fs::copy_file("work/absent", "work/other");
+        fs::copy_file("files/absent", "files/other");
     } catch (const fs::filesystem_error &error) {
         std::cout << error.code().value() << ' ' << error.code().message() << '\n';
     }
     std::error_code code;
-    fs::remove("work", code);
+    fs::remove("files", code);
     std::cout << code.message() << '\n';
-    std::fstream log("work/log", std::ios::in | std::ios::out | std::ios::trunc);
+    std::fstream log("files/log", std::ios::in | std::ios::out | std::ios::trunc);
     for (int each = 0; each < 2000; each++) log << each << ' ' << each * each << '\n';
     log.seekg(0);
     long sum = 0;
     for (long n, square; log >> n >> square;) sum += square - n;
     std::cout << "sum " << sum << '\n';
-    std::cout << "removed " << fs::remove_all("work") << '\n';
+    std::cout << "removed " << fs::remove_all("files") << '\n';
 }
 
 static void expressions() {

@@ -335,16 +335,16 @@ func files() {
 			fmt.Println("failed:", err)
 		}
 	}
-	must(os.MkdirAll("work/deep/er", 0o755))
+	must(os.MkdirAll("files/deep/er", 0o755))
 	for each := 0; each < 50; each++ {
-		name := fmt.Sprintf("work/deep/file-%02d", each)
+		name := fmt.Sprintf("files/deep/file-%02d", each)
 		must(os.WriteFile(name, []byte(strings.Repeat("line\n", each)), 0o640))
 	}
-	must(os.Rename("work/deep/file-07", "work/deep/er/moved"))
-	must(os.Symlink("er/moved", "work/deep/link"))
-	must(os.Remove("work/deep/file-08"))
+	must(os.Rename("files/deep/file-07", "files/deep/er/moved"))
+	must(os.Symlink("er/moved", "files/deep/link"))
+	must(os.Remove("files/deep/file-08"))
 	total, count := int64(0), 0
-	must(filepath.Walk("work", func(path string, info fs.FileInfo, err error) error {
+	must(filepath.Walk("files", func(path string, info fs.FileInfo, err error) error {
 		must(err)
 		if info.Mode().IsRegular() {
 			total += info.Size()
@@ -353,9 +353,9 @@ func files() {
 		return nil
 	}))
 	fmt.Println("files", count, "bytes", total)
-	text, err := os.ReadFile("work/deep/link")
+	text, err := os.ReadFile("files/deep/link")
 	fmt.Println("through the link", len(text), err)
-	file, err := os.OpenFile("work/log", os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	file, err := os.OpenFile("files/log", os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	must(err)
 	writer := bufio.NewWriter(file)
 	for each := 0; each < 10000; each++ {
@@ -375,10 +375,10 @@ func files() {
 	must(file.Close())
 	_, err = file.Write([]byte("x"))
 	fmt.Println("closed:", errors.Is(err, fs.ErrClosed))
-	_, err = os.Open("work/absent")
+	_, err = os.Open("files/absent")
 	fmt.Println(err)
-	must(os.RemoveAll("work"))
-	_, err = os.Stat("work")
+	must(os.RemoveAll("files"))
+	_, err = os.Stat("files")
 	fmt.Println("gone", errors.Is(err, fs.ErrNotExist))
 	reader, pipe, err := os.Pipe()
 	must(err)

@@ -159,23 +159,23 @@ fn panics() {
 }
 
 fn files() {
-    fs::create_dir_all("work/a/b").unwrap();
+    fs::create_dir_all("files/a/b").unwrap();
     for each in 0..40 {
-        fs::write(format!("work/a/{each:02}"), "x".repeat(each * 100)).unwrap();
+        fs::write(format!("files/a/{each:02}"), "x".repeat(each * 100)).unwrap();
     }
-    fs::rename("work/a/07", "work/a/b/seven").unwrap();
-    std::os::unix::fs::symlink("b/seven", "work/a/link").unwrap();
-    fs::hard_link("work/a/08", "work/a/eight").unwrap();
-    fs::copy("work/a/09", "work/a/nine").unwrap();
-    let mut names: Vec<String> = fs::read_dir("work/a")
+    fs::rename("files/a/07", "files/a/b/seven").unwrap();
+    std::os::unix::fs::symlink("b/seven", "files/a/link").unwrap();
+    fs::hard_link("files/a/08", "files/a/eight").unwrap();
+    fs::copy("files/a/09", "files/a/nine").unwrap();
+    let mut names: Vec<String> = fs::read_dir("files/a")
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
     println!("{names:?}");
-    println!("link {:?} {}", fs::read_link("work/a/link").unwrap(), fs::metadata("work/a/link").unwrap().len());
+    println!("link {:?} {}", fs::read_link("files/a/link").unwrap(), fs::metadata("files/a/link").unwrap().len());
     let mut file =
-        fs::OpenOptions::new().read(true).write(true).create(true).open("work/log").unwrap();
+        fs::OpenOptions::new().read(true).write(true).create(true).open("files/log").unwrap();
     for each in 0..1000 {
         writeln!(file, "entry {each}").unwrap();
     }
@@ -184,17 +184,17 @@ fn files() {
     file.read_to_string(&mut tail).unwrap();
     println!("{tail:?} {}", file.metadata().unwrap().len());
     file.set_len(7).unwrap();
-    println!("{:?}", fs::read_to_string("work/log").unwrap());
+    println!("{:?}", fs::read_to_string("files/log").unwrap());
     for error in [
-        fs::File::open("work/absent").unwrap_err(),
-        fs::create_dir("work/a").unwrap_err(),
-        fs::remove_dir("work/a").unwrap_err(),
-        fs::File::open("work/log/below").unwrap_err(),
+        fs::File::open("files/absent").unwrap_err(),
+        fs::create_dir("files/a").unwrap_err(),
+        fs::remove_dir("files/a").unwrap_err(),
+        fs::File::open("files/log/below").unwrap_err(),
     ] {
         println!("{error} / {:?}", error.kind());
     }
-    fs::remove_dir_all("work").unwrap();
-    println!("gone {}", fs::metadata("work").is_err());
+    fs::remove_dir_all("files").unwrap();
+    println!("gone {}", fs::metadata("files").is_err());
 }
 
 fn time() {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SyscallShim
 import Tender
 
 /// What the program itself is given.
@@ -201,6 +202,13 @@ struct ObservationOptions: ParsableArguments {
     var verbose = false
 
     func apply(to request: inout LaunchRequest) throws {
+        if let trace, let word = TraceFilter.wrongWord(in: trace) {
+            throw LaunchFailure(
+                word.isEmpty
+                    ? "trace '\(trace)' has an empty word; write names with commas between, as open,%file"
+                    : "trace '\(word)' is no system call and no group; see unirun syscalls, or write %file"
+            )
+        }
         if strace || trace != nil {
             request.trace = TraceRequest(filter: trace ?? "", output: output)
         } else if let output {

@@ -9,7 +9,7 @@ let ownStacks: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"]
 let guest: [Target] = [
     .target(name: "LinuxABI"),
     .target(name: "LaunchRecord"),
-    .target(name: "Platform", exclude: ["Process", "Fake", "VDSO"]),
+    .target(name: "Platform", exclude: ["Process", "Fake", "HostCalls", "VDSO"]),
     .target(name: "LoaderCore", dependencies: ["LinuxABI"], path: "Sources/Loader/Core"),
     .target(name: "Rewriter", path: "Sources/SyscallShim/Rewriter", exclude: ["README.md"]),
     .target(
@@ -24,9 +24,10 @@ let guest: [Target] = [
         ],
         exclude: ["Rewriter"]
     ),
+    .target(name: "HostCalls", path: "Sources/Platform/HostCalls"),
     .target(
         name: "ProcessPlatform",
-        dependencies: ["LaunchRecord", "Platform"],
+        dependencies: ["HostCalls", "LaunchRecord", "Platform"],
         path: "Sources/Platform/Process"
     ),
     .target(
@@ -61,7 +62,7 @@ let host: [Target] = [
     .executableTarget(
         name: "unirun",
         dependencies: [
-            "ELFFile", "LinuxABI", "LoaderCore", "SyscallShim", "Tender",
+            "ELFFile", "HostCalls", "LinuxABI", "LoaderCore", "SyscallShim", "Tender",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "SystemPackage", package: "swift-system"),
         ]
@@ -91,7 +92,10 @@ let tests: [Target] = [
         dependencies: ["FakePlatform", "Kernel"],
         swiftSettings: ownStacks
     ),
-    .testTarget(name: "SyscallShimTests", dependencies: ["FakePlatform", "LaunchRecord", "SyscallShim"]),
+    .testTarget(
+        name: "SyscallShimTests",
+        dependencies: ["FakePlatform", "LaunchRecord", "SyscallShim"]
+    ),
     .executableTarget(name: "FakeKernel", path: "Tests/FakeKernel"),
     .target(name: "TenderTestSupport", path: "Tests/TenderTestSupport"),
     .testTarget(

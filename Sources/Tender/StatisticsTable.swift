@@ -43,7 +43,7 @@ public struct StatisticsTable {
             guard numbers.count == 5 else { return }
             calls.append(
                 Call(
-                    name: words[1],
+                    name: name(words[1]),
                     count: numbers[0],
                     errors: numbers[1],
                     total: numbers[2],
@@ -57,10 +57,16 @@ public struct StatisticsTable {
             else { return }
             sites.append(Site(address: address, state: words[2], reason: words[3], count: count))
         case ("fault", 3): UInt64(words[2]).map { faults.append((words[1], $0)) }
-        case ("host", 3): UInt64(words[2]).map { hostCalls.append((words[1], $0)) }
+        case ("host", 3): UInt64(words[2]).map { hostCalls.append((name(words[1]), $0)) }
         case ("value", 3): UInt64(words[2]).map { values.append((words[1], $0)) }
         default: return
         }
+    }
+
+    /// The kernel writes `#n` for what it has no row for.
+    private func name(_ word: Substring) -> Substring {
+        guard word.first == "#", let number = Int(word.dropFirst()) else { return word }
+        return SystemCallNames.name(number)[...]
     }
 
     /// Sections of aligned columns; a section without rows is left out.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SyscallShim
+import Tender
 
 /// `unirun syscalls`: every system call the kernel knows, and how well.
 struct SyscallsCommand: ParsableCommand {
@@ -18,12 +19,35 @@ struct SyscallsCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "How to print them.")
     var output = Format.table
 
+    @Flag(help: "List what the kernel itself may ask of its host, which the sandbox lets pass.")
+    var host = false
+
     func run() {
+        guard !host else { return printHostCalls() }
         let rows = CallDescription.all
         switch output {
         case .table: printTable(rows)
         case .json: printJSON(rows)
         case .markdown: printMarkdown(rows)
+        }
+    }
+
+    private func printHostCalls() {
+        let rows = HostCallDescription.all
+        switch output {
+        case .table:
+            var table = TextTable(["number", "name", "condition"])
+            for row in rows { table.add([String(row.number), row.name, row.condition]) }
+            print(table.text, terminator: "")
+        case .json:
+            let lines = rows.map { row in
+                "  {\"number\": \(row.number), \"name\": \(quoted(row.name)), "
+                    + "\"condition\": \(quoted(row.condition))}"
+            }
+            print("[\n\(lines.joined(separator: ",\n"))\n]")
+        case .markdown:
+            print("| number | name | condition |\n|---:|---|---|")
+            for row in rows { print("| \(row.number) | \(row.name) | \(row.condition) |") }
         }
     }
 
@@ -78,9 +102,9 @@ struct CallDescription {
     /// A call without a row.
     init(unknown number: Int) {
         self.number = number
-        name = "#\(number)"
+        name = SystemCallNames.name(number)
         level = .missing
-        note = "unknown: fails with ENOSYS"
+        note = "fails with ENOSYS"
     }
 
     private init(_ row: Row) {

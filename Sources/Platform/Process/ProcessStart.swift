@@ -1,3 +1,4 @@
+import HostCalls
 import LaunchRecord
 import Platform
 

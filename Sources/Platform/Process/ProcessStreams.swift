@@ -1,3 +1,4 @@
+import HostCalls
 import Platform
 
 /// Streams are the host's descriptors of the same numbers.

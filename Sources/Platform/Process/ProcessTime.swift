@@ -1,3 +1,4 @@
+import HostCalls
 import Platform
 
 /// Clocks and the one timer.

@@ -30,7 +30,7 @@ struct DebuggerSession {
             "set breakpoint pending on",
             "handle SIGSYS nostop noprint pass",
             "handle SIGALRM nostop noprint pass",
-            "handle SIGVTALRM nostop noprint pass",
+            "handle SIG34 nostop noprint pass",
             "file \(quoted(symbols))",
         ]
         if let program { lines.append("add-symbol-file \(quoted(absolute(program)))") }

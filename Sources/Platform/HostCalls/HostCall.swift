@@ -20,7 +20,8 @@ public struct HostCall {
     }
 }
 
-/// Numbers of the host's calls on x86-64.
+/// Numbers of the host's calls on x86-64, by Linux's names.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 public enum HostNumber {
     public static var lseek: UInt32 { 8 }
     public static var mmap: UInt32 { 9 }

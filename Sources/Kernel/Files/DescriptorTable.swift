@@ -103,9 +103,23 @@ public final class DescriptorTable {
         return FileDescriptor(Int32(truncatingIfNeeded: index))
     }
 
-    /// Throws when no descriptor is free, before a file is made for it.
+    /// The lowest free descriptor, before a file is made for it. Throws `tooManyOpenFiles`.
     @inline(__always)
-    public func checkRoom() throws(Errno) { _ = try freeIndex(from: 0) }
+    @discardableResult
+    public func checkRoom() throws(Errno) -> Int { try freeIndex(from: 0) }
+
+    /// Gives a file the descriptor that `checkRoom` found, or another if it was taken meanwhile.
+    @inline(__always)
+    public func insert(_ file: __owned OpenFile, closesOnExec: Bool, at index: Int)
+        throws(Errno) -> FileDescriptor
+    {
+        guard index < capacity, slots[index] == nil else {
+            return try insert(file, closesOnExec: closesOnExec)
+        }
+        occupy(index, Unmanaged.passRetained(file), closesOnExec)
+        if index == firstFree { firstFree = index + 1 }
+        return FileDescriptor(Int32(truncatingIfNeeded: index))
+    }
 
     /// Puts a file at a descriptor, as dup2(2): what was open there is closed.
     public func replace(_ descriptor: FileDescriptor, with file: OpenFile, closesOnExec: Bool)

@@ -23,6 +23,13 @@ public enum LoadAverage {
     nonisolated(unsafe) private static var lastSample: Nanoseconds = 0
     nonisolated(unsafe) private static var lastBusy: Nanoseconds = 0
 
+    /// Counts from now on.
+    static func start() {
+        averages = InlineArray(repeating: 0)
+        lastSample = now()
+        lastBusy = 0
+    }
+
     /// The averages now. A period that is not over yet does not count.
     public static func current() -> [Value] {
         tick(now())

@@ -19,6 +19,7 @@ public enum Start {
         user_high_end = Layout.high.upperBound
         FrameAllocator.start()
         TimerQueue.start()
+        LoadAverage.start()
         Streams.start()
         Tasks.start()
         do throws(Errno) { try VDSO.start() } catch {
@@ -36,8 +37,11 @@ public enum Start {
             Process.current.paths = process.paths
             process.signals.ignore(launch.ignoredSignals)
             try Execute.start(
-                launch.programPath, arguments: try StringList(launch.arguments),
-                environment: try StringList(launch.environment), thread: thread)
+                launch.programPath,
+                arguments: try StringList(launch.arguments),
+                environment: try StringList(launch.environment),
+                thread: thread
+            )
             thread.prepareToEnterProgram()
             Scheduler.enqueue(thread)
         } catch {

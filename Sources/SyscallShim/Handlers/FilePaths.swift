@@ -14,7 +14,7 @@ private func openFile(
 ) -> Int {
     answer { (thread) throws(Errno) in
         let table = thread.process.descriptors!
-        try table.checkRoom()
+        let room = try table.checkRoom()
         var file: OpenFile? = nil
         _ = try withUserPath(path) { (path) throws(Errno) in
             file = try VFS.open(
@@ -27,7 +27,11 @@ private func openFile(
             return 0
         }
         try file!.finishOpening()
-        let descriptor = try table.insert(file!, closesOnExec: flags.contains(.closeOnExec))
+        let descriptor = try table.insert(
+            file!,
+            closesOnExec: flags.contains(.closeOnExec),
+            at: room
+        )
         return Int(descriptor.rawValue)
     }
 }

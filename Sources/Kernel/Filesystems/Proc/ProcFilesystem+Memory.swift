@@ -14,9 +14,10 @@ struct MemoryPages {
 extension ProcFilesystem {
     static func memoryPages(_ process: Process) -> MemoryPages {
         var pages = MemoryPages()
-        let resident = machine.pointee.resident_size()
-        pages.resident = resident > 0 ? Int(resident / 4096) : 0
         guard let space = process.addressSpace else { return pages }
+        let resident = machine.pointee.resident_size()
+        pages.resident =
+            resident >= 0 ? Int(resident / 4096) : space.residentPages(0..<Layout.high.upperBound)
         pages.total = space.totalPages
         pages.peak = space.largestTotalPages
         pages.text = space.executablePages

@@ -1,6 +1,7 @@
 import FakePlatform
 import LinuxABI
 import Platform
+import Testing
 
 @testable import Kernel
 
@@ -46,6 +47,10 @@ final class TaskMachine {
             ending = nil
             Tasks.endOfLast = { status in
                 TaskMachine.ending = status
+                Scheduler.wake(TaskMachine.testThread!)
+            }
+            FakePlatform.endlessWait = {
+                Issue.record("threads are left that nothing will ever wake")
                 Scheduler.wake(TaskMachine.testThread!)
             }
             guard let (process, thread) = try? Process.create() else { return nil }

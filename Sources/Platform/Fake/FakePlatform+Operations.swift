@@ -136,7 +136,8 @@ private func fakeRead(
     return Int64(total)
 }
 
-/// Output is always ready, input when there is some; else the deadline comes at once.
+/// Output is always ready, input when there is some; else the deadline comes at once. Where there
+/// is none nothing will ever happen: the test that waits so is told instead of being left to spin.
 private func fakeWait(
     _ streams: UnsafeMutablePointer<platform_poll>?,
     _ count: UInt64,
@@ -150,10 +151,14 @@ private func fakeWait(
         streams[index].ready = streams[index].events & events
         if streams[index].ready != 0 { ready += 1 }
     }
-    if ready == 0, deadline != 0, deadline != .max {
-        FakePlatform.time = max(FakePlatform.time, deadline)
+    guard ready == 0, deadline != 0 else { return ready }
+    FakePlatform.waits += 1
+    guard deadline != .max, FakePlatform.waits < FakePlatform.waitLimit else {
+        FakePlatform.endlessWait()
+        return 0
     }
-    return ready
+    FakePlatform.time = max(FakePlatform.time, deadline)
+    return 0
 }
 
 extension FakePlatform {

@@ -20,6 +20,13 @@ public enum FakePlatform {
     /// Bytes given back by `release_memory`.
     nonisolated(unsafe) public static var releasedBytes: UInt64 = 0
 
+    /// Waits in this world that only the clock could end, and how many a test may make.
+    nonisolated(unsafe) static var waits = 0
+    static let waitLimit = 100_000
+    /// Called when the kernel waits for what cannot come.
+    nonisolated(unsafe) public static var endlessWait: () -> Void = endWaitingTest
+    private static let endWaitingTest: () -> Void = { fatalError("the test waits for ever") }
+
     public static let memorySize: UInt64 = 64 << 20
     public static let userStart: UInt64 = 0x10_0000_0000
     public static let userEnd: UInt64 = 0x1000_0000_0000
@@ -53,6 +60,8 @@ public enum FakePlatform {
         input = [:]
         mappingCalls = 0
         releasedBytes = 0
+        waits = 0
+        endlessWait = endWaitingTest
         for image in images.values { close(image.descriptor) }
         images = [:]
         startMemory()

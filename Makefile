@@ -7,6 +7,10 @@ PREFIX ?= /usr/local
 # Seconds of `make fuzz`.
 FUZZ_TIME ?= 600
 FORMATTED := Package.swift Sources Tests
+# One set of options, so that nothing is compiled twice.
+RELEASE := swift build --configuration release -Xswiftc -static-executable -Xswiftc -use-ld=lld
+# A build without warnings is kept apart from the one in daily use, unless all are to be such.
+STRICT_SCRATCH = $(if $(UNIRUN_STRICT),.build,.build/strict)
 # Shell scripts are the tracked files that say so in their first line.
 SCRIPTS = $(shell git ls-files | xargs -r grep -lIE '^\#!.*\b(ba)?sh$$')
 
@@ -19,8 +23,7 @@ deps: ## install the Debian packages that builds, tests and programs need
 build: ## build bin/unirun and the kernel image beside it
 	@tools/install-dependencies build
 	tools/link-kernel bin/unirun.kernel
-	swift build --configuration release --product unirun \
-	    -Xswiftc -static-executable -Xswiftc -use-ld=lld
+	$(RELEASE) --product unirun
 	install -m 755 .build/release/unirun bin/unirun
 
 install: build ## install both below PREFIX (/usr/local)
@@ -30,8 +33,7 @@ install: build ## install both below PREFIX (/usr/local)
 
 test: build ## run all tests, and compare programs with their native runs
 	@tools/install-dependencies all
-	swift test
-	apps/check-all
+	tools/run-tests; status=$$?; apps/check-all && exit $$status
 
 fmt: ## format the Swift sources
 	swift format --in-place --recursive $(FORMATTED)
@@ -40,7 +42,7 @@ check: ## format, shell syntax, and a build without warnings
 	@tools/install-dependencies build
 	swift format lint --strict --recursive $(FORMATTED)
 	for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
-	UNIRUN_STRICT=1 swift build --build-tests --scratch-path .build/strict
+	UNIRUN_STRICT=1 swift build --build-tests --scratch-path $(STRICT_SCRATCH)
 
 demo: build ## build real programs and run them under unirun
 	@tools/install-dependencies all
@@ -52,7 +54,8 @@ bench: build ## measure native Linux and unirun side by side
 
 fuzz: ## feed damaged programs to the loader for FUZZ_TIME seconds
 	@tools/install-dependencies build
-	swift run --configuration release loader-fuzz $(FUZZ_TIME)
+	$(RELEASE) --product loader-fuzz
+	.build/release/loader-fuzz $(FUZZ_TIME)
 
 clean: ## remove what was built
 	rm -rf .build bin build

@@ -54,6 +54,8 @@ public func writeToStandardError(_ text: StaticString) {
 
 public func writeToStandardError(_ text: UnsafeRawBufferPointer) {
     var segment = platform_segment(
-        base: UnsafeMutableRawPointer(mutating: text.baseAddress), length: UInt64(text.count))
+        base: UnsafeMutableRawPointer(mutating: text.baseAddress),
+        length: UInt64(text.count)
+    )
     _ = machine.pointee.stream_write(Int32(PLATFORM_STREAM_ERROR.rawValue), &segment, 1)
 }

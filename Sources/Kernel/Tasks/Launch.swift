@@ -28,7 +28,10 @@ public struct Launch {
     public init() throws(LaunchRecordReader.Failure) {
         var reader = try LaunchRecordReader(
             UnsafeRawBufferPointer(
-                start: boot.pointee.launch_record, count: Int(boot.pointee.launch_record_size)))
+                start: boot.pointee.launch_record,
+                count: Int(boot.pointee.launch_record_size)
+            )
+        )
         while let item = try reader.next() { take(item.kind, item.payload) }
     }
 

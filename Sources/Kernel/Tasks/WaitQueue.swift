@@ -58,7 +58,8 @@ public final class WaitQueue {
     /// Throws `interrupted` when a signal is to be taken, `timedOut` when the monotonic clock
     /// reaches `deadline`.
     public func wait(
-        for events: PollEvents = .all, until deadline: Nanoseconds = .never,
+        for events: PollEvents = .all,
+        until deadline: Nanoseconds = .never,
         isInterruptible: Bool = true
     ) throws(Errno) {
         let entry = Thread.current.waitEntry

@@ -45,7 +45,10 @@ private func restartClass(_ frame: UnsafeMutablePointer<trap_frame>) -> RestartC
 /// A fault of the program becomes a mapped page or a signal.
 @c(kernel_exception)
 func exception(
-    _ frame: UnsafeMutablePointer<trap_frame>, _ vector: UInt64, _ address: UInt64, _ error: UInt64
+    _ frame: UnsafeMutablePointer<trap_frame>,
+    _ vector: UInt64,
+    _ address: UInt64,
+    _ error: UInt64
 ) {
     var outcome = FaultOutcome.notMapped
     if vector == UInt64(VECTOR_PAGE_FAULT.rawValue) {

@@ -400,7 +400,8 @@ func sysTimerFileSet(
 }
 
 /// timerfd_gettime(2)
-func sysTimerFileGet(_ descriptor: UInt, _ setting: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
+func sysTimerFileGet(_ descriptor: UInt, _ setting: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
+{
     answer { (thread) throws(Errno) in
         try store(try timer(descriptor, thread).setting, at: setting)
         return 0
@@ -483,7 +484,16 @@ let filePollingRows: InlineArray<_, Row> = [
     ),
     Row(283, "timerfd_create", sysTimerFileCreate, .full, .clock, .openFlags, result: .descriptor),
     Row(284, "eventfd", sysEvent, .full, .unsigned, result: .descriptor),
-    Row(286, "timerfd_settime", sysTimerFileSet, .full, .descriptor, .hexadecimal, .time, .timeResult),
+    Row(
+        286,
+        "timerfd_settime",
+        sysTimerFileSet,
+        .full,
+        .descriptor,
+        .hexadecimal,
+        .time,
+        .timeResult
+    ),
     Row(287, "timerfd_gettime", sysTimerFileGet, .full, .descriptor, .timeResult),
     Row(290, "eventfd2", sysEvent2, .full, .unsigned, .hexadecimal, result: .descriptor),
     Row(291, "epoll_create1", sysEpollCreate1, .full, .openFlags, result: .descriptor),

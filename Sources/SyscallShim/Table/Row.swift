@@ -40,10 +40,18 @@ public struct Row {
     /// A call that is answered from its six registers.
     @inline(__always)
     public init(
-        _ number: UInt16, _ name: StaticString, _ handler: @escaping Handler,
-        _ level: Level = .full, _ first: Argument = .none, _ second: Argument = .none,
-        _ third: Argument = .none, _ fourth: Argument = .none, _ fifth: Argument = .none,
-        _ sixth: Argument = .none, result: Argument = .integer, restart: RestartClass = .never,
+        _ number: UInt16,
+        _ name: StaticString,
+        _ handler: @escaping Handler,
+        _ level: Level = .full,
+        _ first: Argument = .none,
+        _ second: Argument = .none,
+        _ third: Argument = .none,
+        _ fourth: Argument = .none,
+        _ fifth: Argument = .none,
+        _ sixth: Argument = .none,
+        result: Argument = .integer,
+        restart: RestartClass = .never,
         note: StaticString = ""
     ) {
         self.number = number
@@ -61,10 +69,18 @@ public struct Row {
     /// A call that needs the whole frame.
     @inline(__always)
     public init(
-        _ number: UInt16, _ name: StaticString, frame handler: @escaping FrameHandler,
-        _ level: Level = .full, _ first: Argument = .none, _ second: Argument = .none,
-        _ third: Argument = .none, _ fourth: Argument = .none, _ fifth: Argument = .none,
-        _ sixth: Argument = .none, result: Argument = .integer, restart: RestartClass = .never,
+        _ number: UInt16,
+        _ name: StaticString,
+        frame handler: @escaping FrameHandler,
+        _ level: Level = .full,
+        _ first: Argument = .none,
+        _ second: Argument = .none,
+        _ third: Argument = .none,
+        _ fourth: Argument = .none,
+        _ fifth: Argument = .none,
+        _ sixth: Argument = .none,
+        result: Argument = .integer,
+        restart: RestartClass = .never,
         note: StaticString = ""
     ) {
         self.number = number
@@ -82,7 +98,9 @@ public struct Row {
     /// A call that is known and not there.
     @inline(__always)
     public init(
-        refused number: UInt16, _ name: StaticString, errno refusal: UInt16 = 38,
+        refused number: UInt16,
+        _ name: StaticString,
+        errno refusal: UInt16 = 38,
         note: StaticString = "not in this version"
     ) {
         self.number = number

@@ -164,8 +164,9 @@ private func fakeWait(
 extension FakePlatform {
     /// Reserves the program's two areas, so that nothing else of the test process gets there.
     static func reserveUserWindow() {
-        let low = (UInt64(0x40_0000), UInt64(0x7000_0000))
-        for (start, end) in [low, (userStart, userEnd)] {
+        // RewriterTests run code in the gap.
+        let low: [(UInt64, UInt64)] = [(0x40_0000, 0x2000_0000), (0x2100_0000, 0x7000_0000)]
+        for (start, end) in low + [(userStart, userEnd)] {
             let isFirst = memoryReserved == false
             let result = mmap(
                 pointer(start),

@@ -51,11 +51,11 @@ import Testing
             let kept = try String(contentsOfFile: folder.path + "/kept", encoding: .utf8)
             let status = try String(contentsOfFile: "/proc/\(victim)/status", encoding: .utf8)
             let lines = status.split(separator: "\n").map(String.init)
-            // Asleep, neither traced nor signalled.
-            return entries + [kept]
-                + lines.filter {
-                    $0.hasPrefix("State") || $0.hasPrefix("TracerPid")
-                }
+            let isAlive = ["S", "R", "D"].contains { state in
+                lines.contains { $0.hasPrefix("State:\t" + state) }
+            }
+            return entries + [kept, "alive: \(isAlive)"]
+                + lines.filter { $0.hasPrefix("TracerPid") }
         }
 
         func programBytes() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: program)) }

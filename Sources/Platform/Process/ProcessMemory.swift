@@ -36,8 +36,14 @@ enum ProcessMemory {
         let size = callHost(HostNumber.lseek, UInt64(descriptor.rawValue), 0, 2)
         guard size > 0 else { return size }
         let answer = callHost(
-            HostNumber.mmap, start, UInt64(size), isWritable ? 3 : 1,
-            isWritable ? shared | fixed : `private` | fixed, UInt64(descriptor.rawValue), 0)
+            HostNumber.mmap,
+            start,
+            UInt64(size),
+            isWritable ? 3 : 1,
+            isWritable ? shared | fixed : `private` | fixed,
+            UInt64(descriptor.rawValue),
+            0
+        )
         return answer < 0 ? answer : size
     }
 
@@ -53,36 +59,66 @@ enum ProcessMemory {
 
     static func mapSignalStack() -> Int64 {
         callHost(
-            HostNumber.mmap, ProcessLayout.signalStack, ProcessLayout.signalStackSize, 3,
-            `private` | anonymous | fixed, noDescriptor, 0)
+            HostNumber.mmap,
+            ProcessLayout.signalStack,
+            ProcessLayout.signalStackSize,
+            3,
+            `private` | anonymous | fixed,
+            noDescriptor,
+            0
+        )
     }
 
     // MARK: Operations of the contract
 
     static func mapAnonymous(_ start: UInt64, _ length: UInt64, _ protection: UInt32) -> Int64 {
         callHost(
-            HostNumber.mmap, start, length, UInt64(protection),
-            `private` | anonymous | fixed | withoutReserve, noDescriptor, 0)
+            HostNumber.mmap,
+            start,
+            length,
+            UInt64(protection),
+            `private` | anonymous | fixed | withoutReserve,
+            noDescriptor,
+            0
+        )
     }
 
     static func mapMemory(
-        _ start: UInt64, _ length: UInt64, _ offset: UInt64, _ protection: UInt32,
+        _ start: UInt64,
+        _ length: UInt64,
+        _ offset: UInt64,
+        _ protection: UInt32,
         _ isShared: UInt32
     ) -> Int64 {
         callHost(
-            HostNumber.mmap, start, length, UInt64(protection),
+            HostNumber.mmap,
+            start,
+            length,
+            UInt64(protection),
             (isShared != 0 ? shared : `private` | withoutReserve) | fixed,
-            UInt64(HostDescriptor.memory.rawValue), offset)
+            UInt64(HostDescriptor.memory.rawValue),
+            offset
+        )
     }
 
     static func mapImage(
-        _ start: UInt64, _ length: UInt64, _ image: UInt32, _ offset: UInt64, _ protection: UInt32
+        _ start: UInt64,
+        _ length: UInt64,
+        _ image: UInt32,
+        _ offset: UInt64,
+        _ protection: UInt32
     ) -> Int64 {
         let descriptor: HostDescriptor =
             image == PLATFORM_IMAGE_PROGRAM.rawValue ? .program : .rootImage
         return callHost(
-            HostNumber.mmap, start, length, UInt64(protection), `private` | fixed | withoutReserve,
-            UInt64(descriptor.rawValue), offset)
+            HostNumber.mmap,
+            start,
+            length,
+            UInt64(protection),
+            `private` | fixed | withoutReserve,
+            UInt64(descriptor.rawValue),
+            offset
+        )
     }
 
     static func unmap(_ start: UInt64, _ length: UInt64) -> Int64 {
@@ -94,12 +130,20 @@ enum ProcessMemory {
     }
 
     static func move(
-        _ from: UInt64, _ fromLength: UInt64, _ target: UInt64, _ targetLength: UInt64
+        _ from: UInt64,
+        _ fromLength: UInt64,
+        _ target: UInt64,
+        _ targetLength: UInt64
     ) -> Int64 {
         let mayMoveFixed: UInt64 = 3
         return callHost(
-            HostNumber.mremap, from, fromLength, targetLength, from == target ? 0 : mayMoveFixed,
-            target)
+            HostNumber.mremap,
+            from,
+            fromLength,
+            targetLength,
+            from == target ? 0 : mayMoveFixed,
+            target
+        )
     }
 
     static func discard(_ start: UInt64, _ length: UInt64) -> Int64 {
@@ -108,7 +152,9 @@ enum ProcessMemory {
     }
 
     static func resident(
-        _ start: UInt64, _ length: UInt64, _ pages: UnsafeMutablePointer<UInt8>
+        _ start: UInt64,
+        _ length: UInt64,
+        _ pages: UnsafeMutablePointer<UInt8>
     ) -> Int64 {
         callHost(HostNumber.mincore, start, length, address(pages))
     }
@@ -128,7 +174,10 @@ enum ProcessMemory {
 
     /// The image is mapped: reading is copying. A file that shrank faults, which is an I/O error.
     static func readImage(
-        _ image: UInt32, _ offset: UInt64, _ buffer: UnsafeMutableRawPointer, _ length: UInt64
+        _ image: UInt32,
+        _ offset: UInt64,
+        _ buffer: UnsafeMutableRawPointer,
+        _ length: UInt64
     ) -> Int64 {
         let size = imageSizes[Int(image)]
         guard offset < size else { return 0 }

@@ -52,7 +52,9 @@ enum ProcessSignals {
             | bit(badCall) | bit(ProcessTime.signal)
         for signal in Int32(1)...64 where handled & bit(signal) != 0 {
             var action = Action(
-                handler: entry, flags: withInformation | onStack | noDefer | restorer)
+                handler: entry,
+                flags: withInformation | onStack | noDefer | restorer
+            )
             let answer = setAction(signal, &action)
             guard answer >= 0 else { return answer }
         }
@@ -71,7 +73,8 @@ enum ProcessSignals {
     // MARK: Taking a signal
 
     static func take(
-        _ signal: Int32, _ information: UnsafePointer<host_signal_information>,
+        _ signal: Int32,
+        _ information: UnsafePointer<host_signal_information>,
         _ registers: UnsafeMutablePointer<host_registers>
     ) {
         switch signal {
@@ -95,11 +98,15 @@ enum ProcessSignals {
         _ registers: UnsafeMutablePointer<host_registers>
     ) {
         let architecture = UnsafeRawPointer(information).load(fromByteOffset: 28, as: UInt32.self)
-        let x86_64: UInt32 = 0xc000_003e
-        guard architecture == x86_64 else {
+        let auditArchitecture: UInt32 = 0xc000_003e
+        guard architecture == auditArchitecture else {
             // int $0x80: there is no 32-bit call here.
             return enterException(
-                registers, UInt64(VECTOR_GENERAL_PROTECTION.rawValue), address: 0, error: 0)
+                registers,
+                UInt64(VECTOR_GENERAL_PROTECTION.rawValue),
+                address: 0,
+                error: 0
+            )
         }
         let site = registers.pointee.rip &- 2
         guard !isKernelCode(site) else { die("the kernel made a system call past its own page") }
@@ -107,7 +114,10 @@ enum ProcessSignals {
             // The host's clock is not the processor's counter: it is asked itself from now on.
             ProcessTime.hostClock = 0
             let answer = callHost(
-                HostNumber.clock_gettime, registers.pointee.rdi, registers.pointee.rsi)
+                HostNumber.clock_gettime,
+                registers.pointee.rdi,
+                registers.pointee.rsi
+            )
             registers.pointee.rax = UInt64(bitPattern: answer)
             return
         }
@@ -121,7 +131,8 @@ enum ProcessSignals {
 
     /// The timer or a signal from outside.
     static func takeInterrupt(
-        _ work: UInt32, _ registers: UnsafeMutablePointer<host_registers>
+        _ work: UInt32,
+        _ registers: UnsafeMutablePointer<host_registers>
     ) {
         cpu_set_pending(work)
         if isKernelCode(registers.pointee.rip) { return stepBack(registers) }
@@ -131,7 +142,8 @@ enum ProcessSignals {
     }
 
     private static func takeFault(
-        _ signal: Int32, _ information: UnsafePointer<host_signal_information>,
+        _ signal: Int32,
+        _ information: UnsafePointer<host_signal_information>,
         _ registers: UnsafeMutablePointer<host_registers>
     ) {
         let vector = registers.pointee.vector
@@ -156,7 +168,9 @@ enum ProcessSignals {
 
     /// A copy from or to the program's memory faulted, or the kernel is broken.
     private static func takeKernelFault(
-        _ registers: UnsafeMutablePointer<host_registers>, address: UInt64, error: UInt64
+        _ registers: UnsafeMutablePointer<host_registers>,
+        address: UInt64,
+        error: UInt64
     ) {
         let fixup = user_copy_fixup(registers.pointee.rip)
         guard fixup != 0 else { dieOfFault(registers, address: address) }
@@ -168,7 +182,9 @@ enum ProcessSignals {
 
     /// Lets the kernel look at the fault, on the thread's own stack.
     private static func enterException(
-        _ registers: UnsafeMutablePointer<host_registers>, _ vector: UInt64, address: UInt64,
+        _ registers: UnsafeMutablePointer<host_registers>,
+        _ vector: UInt64,
+        address: UInt64,
         error: UInt64
     ) {
         let frame = enterKernel(registers)
@@ -191,14 +207,32 @@ enum ProcessSignals {
         _ registers: UnsafeMutablePointer<host_registers>
     ) -> UnsafeMutablePointer<trap_frame> {
         let frame = UnsafeMutablePointer<trap_frame>(
-            bitPattern: UInt(boot_cpu.kernel_stack) - UInt(TRAP_FRAME_SIZE))!
+            bitPattern: UInt(boot_cpu.kernel_stack) - UInt(TRAP_FRAME_SIZE)
+        )!
         let from = registers.pointee
         frame.pointee = trap_frame(
-            r15: from.r15, r14: from.r14, r13: from.r13, r12: from.r12, rbp: from.rbp,
-            rbx: from.rbx, r11: from.r11, r10: from.r10, r9: from.r9, r8: from.r8, rax: from.rax,
-            rcx: from.rcx, rdx: from.rdx, rsi: from.rsi, rdi: from.rdi,
-            original_rax: .max, rip: from.rip, cs: boot_cpu.code_selector, rflags: from.rflags,
-            rsp: from.rsp, ss: boot_cpu.stack_selector)
+            r15: from.r15,
+            r14: from.r14,
+            r13: from.r13,
+            r12: from.r12,
+            rbp: from.rbp,
+            rbx: from.rbx,
+            r11: from.r11,
+            r10: from.r10,
+            r9: from.r9,
+            r8: from.r8,
+            rax: from.rax,
+            rcx: from.rcx,
+            rdx: from.rdx,
+            rsi: from.rsi,
+            rdi: from.rdi,
+            original_rax: .max,
+            rip: from.rip,
+            cs: boot_cpu.code_selector,
+            rflags: from.rflags,
+            rsp: from.rsp,
+            ss: boot_cpu.stack_selector
+        )
         let oddFlags: UInt64 = 0x44500
         registers.pointee.rflags = from.rflags & ~oddFlags
         registers.pointee.rsp = boot_cpu.kernel_stack
@@ -229,7 +263,8 @@ enum ProcessSignals {
     /// Whether the kernel reads the clock in the host's vDSO, which is not its own code: it does so
     /// on a stack of its own.
     private static func isKernelsClock(
-        _ address: UInt64, _ registers: UnsafePointer<host_registers>
+        _ address: UInt64,
+        _ registers: UnsafePointer<host_registers>
     ) -> Bool {
         HostVDSO.contains(address) && registers.pointee.rsp >= ProcessLayout.userEnd
     }
@@ -242,7 +277,8 @@ enum ProcessSignals {
 
 @c(process_signal)
 func processSignal(
-    _ number: Int32, _ information: UnsafePointer<host_signal_information>,
+    _ number: Int32,
+    _ information: UnsafePointer<host_signal_information>,
     _ context: UnsafeMutablePointer<host_context>
 ) {
     let registers = context.pointer(to: \.registers)!
@@ -260,7 +296,8 @@ func processSignal(
 
 /// The kernel is broken: where, in one line.
 private func dieOfFault(
-    _ registers: UnsafeMutablePointer<host_registers>, address: UInt64
+    _ registers: UnsafeMutablePointer<host_registers>,
+    address: UInt64
 ) -> Never {
     writeError("unirun: kernel fault on address ")
     writeHexadecimal(address)

@@ -71,7 +71,8 @@ private func prepareProcessor() {
     let setGS: UInt64 = 0x1001
     orDie(
         callHost(HostNumber.arch_prctl, setGS, address(cpu_current())),
-        "cannot set the processor's base register")
+        "cannot set the processor's base register"
+    )
     var registers = InlineArray<4, UInt32>(repeating: 0)
     withUnsafeMutablePointer(to: &registers) { pointer in
         pointer.withMemoryRebound(to: UInt32.self, capacity: 4) { cpu_identify(0xd, 0, $0) }
@@ -89,12 +90,18 @@ private func prepareProcessor() {
 
 private func mapFiles() {
     let record = ProcessMemory.mapFile(
-        .launchRecord, at: ProcessLayout.launchRecord, isWritable: false)
+        .launchRecord,
+        at: ProcessLayout.launchRecord,
+        isWritable: false
+    )
     guard record > 0 else { die("this is unirun's kernel: run it by `unirun PROGRAM`") }
     information.pointee.launch_record = UnsafeRawPointer(
-        bitPattern: UInt(ProcessLayout.launchRecord))!
+        bitPattern: UInt(ProcessLayout.launchRecord)
+    )!
     information.pointee.launch_record_size = UInt64(record)
-    takeRandomSeed(UnsafeRawBufferPointer(start: information.pointee.launch_record, count: Int(record)))
+    takeRandomSeed(
+        UnsafeRawBufferPointer(start: information.pointee.launch_record, count: Int(record))
+    )
 
     let memory = ProcessMemory.mapFile(.memory, at: ProcessLayout.memory, isWritable: true)
     guard memory > 0 else { die("cannot map the memory") }

@@ -4,20 +4,26 @@ import Platform
 /// Streams are the host's descriptors of the same numbers.
 enum ProcessStreams {
     static func read(
-        _ stream: Int32, _ segments: UnsafePointer<platform_segment>, _ count: UInt64
+        _ stream: Int32,
+        _ segments: UnsafePointer<platform_segment>,
+        _ count: UInt64
     ) -> Int64 {
         callHost(HostNumber.readv, UInt64(stream), address(segments), count)
     }
 
     static func write(
-        _ stream: Int32, _ segments: UnsafePointer<platform_segment>, _ count: UInt64
+        _ stream: Int32,
+        _ segments: UnsafePointer<platform_segment>,
+        _ count: UInt64
     ) -> Int64 {
         callHost(HostNumber.writev, UInt64(stream), address(segments), count)
     }
 
     /// ppoll(2) on `struct pollfd`, which is `struct platform_poll` by layout.
     static func wait(
-        _ streams: UnsafeMutablePointer<platform_poll>?, _ count: UInt64, _ deadline: UInt64
+        _ streams: UnsafeMutablePointer<platform_poll>?,
+        _ count: UInt64,
+        _ deadline: UInt64
     ) -> Int64 {
         count_host_call(UInt64(HostNumber.ppoll))
         guard deadline != .max else {

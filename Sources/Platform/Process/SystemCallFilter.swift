@@ -7,7 +7,8 @@ import Platform
 struct SystemCallFilter {
     /// In place: there is no heap yet.
     private var program = InlineArray<160, Instruction>(
-        repeating: Instruction(code: 0, jumpTrue: 0, jumpFalse: 0, operand: 0))
+        repeating: Instruction(code: 0, jumpTrue: 0, jumpFalse: 0, operand: 0)
+    )
     private var count = 0
 
     /// struct sock_filter
@@ -117,10 +118,17 @@ struct SystemCallFilter {
     }
 
     private mutating func append(
-        _ code: UInt16, _ operand: UInt32, jumpTrue: UInt8 = 0, jumpFalse: UInt8 = 0
+        _ code: UInt16,
+        _ operand: UInt32,
+        jumpTrue: UInt8 = 0,
+        jumpFalse: UInt8 = 0
     ) {
         program[count] = Instruction(
-            code: code, jumpTrue: jumpTrue, jumpFalse: jumpFalse, operand: operand)
+            code: code,
+            jumpTrue: jumpTrue,
+            jumpFalse: jumpFalse,
+            operand: operand
+        )
         count += 1
     }
 }

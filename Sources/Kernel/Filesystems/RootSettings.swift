@@ -41,10 +41,11 @@ extension VFS {
         process.paths.workingDirectory = root.root
         process.descriptors = DescriptorTable()
         try addSkeleton(root, hasImage: settings.rootImageSize != nil, settings)
-        try addProgram(settings, root)
         for path in settings.temporaryDirectories {
             try MemoryFilesystem().mount(on: try directory(path, mode: 0o755, root))
         }
+        // After the mounts, which would hide it.
+        try addProgram(settings, root)
         let start = try directory(settings.workingDirectory, mode: 0o755, root)
         root.isReadOnly = settings.isReadOnly
         process.paths.workingDirectory = start

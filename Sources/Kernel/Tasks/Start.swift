@@ -45,15 +45,22 @@ public enum Start {
             thread.prepareToEnterProgram()
             Scheduler.enqueue(thread)
         } catch {
-            endUnstarted(error)
+            // A program that the host gave is there: what is missing is what it needs.
+            let isGiven = launch.programSize > 0
+            endUnstarted(
+                error,
+                error == .noSuchFileOrDirectory && isGiven
+                    ? "its interpreter is not in the root; put it there, or link statically"
+                    : reason(error)
+            )
         }
         Scheduler.exitCurrent()
     }
 
     /// The program cannot be run: one line, and the status that shells give.
-    private static func endUnstarted(_ error: Errno) -> Never {
+    private static func endUnstarted(_ error: Errno, _ reason: StaticString) -> Never {
         writeToStandardError("unirun: cannot run the program: ")
-        writeToStandardError(reason(error))
+        writeToStandardError(reason)
         writeToStandardError("\n")
         endInstance(error == .noSuchFileOrDirectory ? 127 : 126)
     }

@@ -11,7 +11,7 @@ public enum LoadAverage {
         let bits: UInt64
 
         public var whole: UInt64 { bits >> 11 }
-        public var hundredths: UInt64 { (bits & (LoadAverage.one - 1)) * 100 >> 11 }
+        public var hundredths: UInt64 { ((bits & (LoadAverage.one - 1)) * 100) >> 11 }
     }
 
     static let period: Nanoseconds = 5 * .second

@@ -115,6 +115,15 @@ extension AddressSpace {
         return outcome
     }
 
+    /// As above, for an access that a page fault's `error` tells: the bits of `page_fault_error`.
+    public func handleFault(_ address: UInt64, error: UInt64) -> FaultOutcome {
+        // A page of a file beyond its end that the host has mapped all the same.
+        if error & UInt64(PAGE_FAULT_BEYOND_FILE.rawValue) != 0 { return .busError }
+        if error & UInt64(PAGE_FAULT_FETCH.rawValue) != 0 { return handleFault(address, .execute) }
+        let isWrite = error & UInt64(PAGE_FAULT_WRITE.rawValue) != 0
+        return handleFault(address, isWrite ? .write : .read)
+    }
+
     /// Maps the missing page at `address`, and what follows it in the same run.
     private func bringIn(_ region: Region, _ address: UInt64) -> FaultOutcome {
         let source = region.source!.takeUnretainedValue()

@@ -3,20 +3,16 @@ import Platform
 
 extension Signals {
     /// Sends the current thread the signal of an exception that it caused, with the signals and
-    /// codes of Linux's arch/x86 traps. A page fault that its address space resolves is none.
+    /// codes of Linux's arch/x86 traps.
     ///
-    /// `error` is the processor's; for page faults with the bits of `page_fault_error`.
+    /// `error` is the processor's. `outcome` is what the address space made of a page fault.
     public static func raiseException(
         vector: UInt64,
         address faultAddress: UInt64,
         error: UInt64,
-        frame: UnsafePointer<trap_frame>
+        frame: UnsafePointer<trap_frame>,
+        outcome: FaultOutcome = .notMapped
     ) {
-        var outcome = FaultOutcome.notMapped
-        if vector == 14 {
-            outcome = resolve(faultAddress, error)
-            guard outcome != .resolved else { return }
-        }
         let thread = Thread.current
         thread.signals.lastException = ExceptionRecord(
             vector: vector,
@@ -48,16 +44,6 @@ extension Signals {
         default: signal = .segmentationFault
         }
         force(signal, SignalInformation(signal, code: code, address: address))
-    }
-
-    private static func resolve(_ address: UInt64, _ error: UInt64) -> FaultOutcome {
-        guard let space = Process.current.addressSpace else { return .notMapped }
-        // A page of a file beyond its end that the host has mapped all the same.
-        if error & UInt64(PAGE_FAULT_BEYOND_FILE.rawValue) != 0 { return .busError }
-        var access = MemoryAccess.read
-        if error & UInt64(PAGE_FAULT_WRITE.rawValue) != 0 { access = .write }
-        if error & UInt64(PAGE_FAULT_FETCH.rawValue) != 0 { access = .execute }
-        return space.handleFault(address, access)
     }
 
     /// Which of the unmasked exceptions of the x87 or SSE unit is pending, as fpu__exception_code.

@@ -9,6 +9,7 @@ public enum CaughtCalls {
     nonisolated(unsafe) private static var memory: ProgramText! = nil
     /// Sites stay as they are: every call is caught. For measuring and debugging.
     nonisolated(unsafe) private static var keepsSites = false
+
     /// Called once, before the first program runs.
     public static func start(keepsSites: Bool) {
         let windows = [

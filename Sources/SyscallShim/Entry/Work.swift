@@ -52,7 +52,7 @@ func exception(
 ) {
     var outcome = FaultOutcome.notMapped
     if vector == UInt64(VECTOR_PAGE_FAULT.rawValue) {
-        outcome = Process.current.addressSpace.handleFault(address, access(error))
+        outcome = Process.current.addressSpace.handleFault(address, error: error)
         if outcome == .resolved {
             Counters.programFaults &+= 1
             return
@@ -63,21 +63,21 @@ func exception(
     // Whether the page is present says nothing: the platform brings pages in when they are touched.
     var error = error & ~UInt64(PAGE_FAULT_PRESENT.rawValue)
     if outcome == .notPermitted { error |= UInt64(PAGE_FAULT_PRESENT.rawValue) }
-    if outcome == .busError { error |= UInt64(PAGE_FAULT_BEYOND_FILE.rawValue) }
-    Signals.raiseException(vector: vector, address: address, error: error, frame: frame)
+    Signals.raiseException(
+        vector: vector,
+        address: address,
+        error: error,
+        frame: frame,
+        outcome: outcome
+    )
 }
 
 /// The kernel touched the program's memory and faulted: whether the page is there now.
 @c(kernel_user_fault)
 func userFault(_ address: UInt64, _ error: UInt64) -> UInt64 {
-    guard Process.current.addressSpace.handleFault(address, access(error)) == .resolved else {
+    guard Process.current.addressSpace.handleFault(address, error: error) == .resolved else {
         return 0
     }
     Counters.copyFaults &+= 1
     return 1
-}
-
-private func access(_ error: UInt64) -> MemoryAccess {
-    if error & UInt64(PAGE_FAULT_WRITE.rawValue) != 0 { return .write }
-    return error & UInt64(PAGE_FAULT_FETCH.rawValue) != 0 ? .execute : .read
 }

@@ -15,16 +15,17 @@ public struct LaunchRecordWriter {
         return finished.bytes
     }
 
-    public mutating func add(_ kind: LaunchRecord.Kind, _ payload: some Collection<UInt8>) {
+    /// Not generic: the command, which is another module, would look conformances up at each start.
+    public mutating func add(_ kind: LaunchRecord.Kind, _ payload: [UInt8]) {
         append(kind.rawValue)
         append(UInt16(0))
         append(UInt32(payload.count))
-        bytes.append(contentsOf: payload)
+        bytes += payload
         while bytes.count % LaunchRecord.alignment != 0 { bytes.append(0) }
     }
 
     public mutating func add(_ kind: LaunchRecord.Kind, _ text: String) {
-        add(kind, text.utf8)
+        add(kind, Array(text.utf8))
     }
 
     public mutating func add(_ kind: LaunchRecord.Kind, _ value: UInt64) {

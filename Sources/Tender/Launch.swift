@@ -148,6 +148,9 @@ public struct Launch {
     }
 }
 
+/// What follows the last slash; all of it when that is nothing.
 func baseName(_ path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+    let name = path[path.utf8.index(after: slash)...]
+    return name.isEmpty ? path : String(name)
 }

@@ -35,15 +35,13 @@ public struct MemorySize: Sendable, Equatable {
 
 /// Collects the guest's environment: nothing of the host's passes but what is named.
 public struct EnvironmentBuilder {
-    private var entries: [(name: Substring, value: Substring)] = []
+    /// Each name once, in the order in which they were first set.
+    public private(set) var result: [String] = []
 
     /// Starts with `TERM`, where the host has it.
     public init(terminal: String? = hostVariable("TERM")) {
         if let terminal { set("TERM", to: terminal[...]) }
     }
-
-    /// Each name once, in the order in which they were first set.
-    public var result: [String] { entries.map { "\($0.name)=\($0.value)" } }
 
     /// `NAME=value`, or `NAME` for the host's value; a name that the host has not is left out.
     public mutating func add(_ text: String) throws(LaunchFailure) {
@@ -71,10 +69,12 @@ public struct EnvironmentBuilder {
     }
 
     private mutating func set(_ name: Substring, to value: Substring) {
-        if let index = entries.firstIndex(where: { $0.name == name }) {
-            entries[index].value = value
+        // String and not Substring to append: that looks a conformance up, at each start.
+        let (start, value) = ("\(name)=", String(value))
+        if let index = result.firstIndex(where: { $0.utf8.starts(with: start.utf8) }) {
+            result[index] = start + value
         } else {
-            entries.append((name, value))
+            result.append(start + value)
         }
     }
 }

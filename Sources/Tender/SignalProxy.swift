@@ -9,17 +9,20 @@ struct SignalProxy {
     let descriptor: Int32
 
     /// Left as they are: those that a fault raises, `SIGPIPE`, and the two nobody can catch.
-    private static let untouched: Set<Int32> = [
-        SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGPIPE, SIGKILL, SIGSTOP,
+    private static func isUntouched(_ signal: Int32) -> Bool {
+        switch signal {
+        case SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGPIPE, SIGKILL, SIGSTOP: true
         // The C library's own.
-        32, 33,
-    ]
+        case 32, 33: true
+        default: false
+        }
+    }
 
     /// Blocks the signals of the calling thread and opens the descriptor.
     init() throws(LaunchFailure) {
         // A parent that ignores SIGCHLD would have the kernel's exit status thrown away.
         signal(SIGCHLD, SIG_DFL)
-        let taken = (1...Int32(64)).filter { !Self.untouched.contains($0) }
+        let taken = (1...Int32(64)).lazy.filter { !Self.isUntouched($0) }
         var mask = SignalMask.set(of: taken)
         sigprocmask(SIG_BLOCK, &mask, nil)
         descriptor = signalfd(-1, &mask, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))

@@ -54,15 +54,20 @@ enum Main {
     private static func run(_ arguments: [String]) throws {
         let names = arguments.first == "run" ? Array(arguments.dropFirst()) : arguments
         guard let first = names.first else { throw CleanExit.helpRequest(Unirun.self) }
+        if first == "--", names.count > 1 { try launch(names[1], argumentCount: names.count - 2) }
         if !first.hasPrefix("-"), names.count < arguments.count || !isCommand(first) {
-            var request = LaunchRequest(program: first)
-            request.arguments = RawArguments.last(names.count - 1)
-            exit(try Launch(request).run())
+            try launch(first, argumentCount: names.count - 1)
         }
         var command =
             isCommand(first) && names.count == arguments.count
             ? try Unirun.parseAsRoot(arguments) : try RunCommand.parse(names)
         try command.run()
+    }
+
+    private static func launch(_ program: String, argumentCount: Int) throws -> Never {
+        var request = LaunchRequest(program: program)
+        request.arguments = RawArguments.last(argumentCount)
+        exit(try Launch(request).run())
     }
 
     /// Words that the root command understands; the others begin a run.

@@ -10,6 +10,9 @@
     .globl process_entry
     .type process_entry, @function
 process_entry:
+    rdtsc
+    shl $32, %rdx
+    lea (%rax, %rdx), %rsi
     xor %ebp, %ebp
     mov %rsp, %rdi
     and $-16, %rsp

@@ -6,7 +6,8 @@ import Platform
 /// shuts the door behind itself, and starts the kernel. Nothing is allocated here: there is no
 /// heap before the kernel makes one.
 @c(process_start)
-public func processStart(_ stack: UnsafePointer<UInt64>) {
+public func processStart(_ stack: UnsafePointer<UInt64>, _ cycles: UInt64) {
+    information.pointee.entry_cycles = cycles
     takeAuxiliaryVector(stack)
     prepareProcessor()
     mapFiles()

@@ -69,6 +69,8 @@ struct boot_information {
     uint64_t tells_vector_use;
     /* 1 when rdfsbase and its kin may be used. */
     uint64_t has_fsgsbase;
+    /* cycle_counter() at the kernel's first instruction. */
+    uint64_t entry_cycles;
     uint8_t random_seed[32];
 };
 

@@ -71,9 +71,10 @@ void process_signal_entry(void);
 void process_signal(int32_t number, const struct host_signal_information *_Nonnull information,
                     struct host_context *_Nonnull context);
 
-/* Where Linux starts the image as a process: calls process_start with the initial stack. */
+/* Where Linux starts the image as a process: calls process_start with the initial stack and what
+ * cycle_counter() told first of all. */
 void process_entry(void);
-void process_start(const uint64_t *_Nonnull stack);
+void process_start(const uint64_t *_Nonnull stack, uint64_t cycles);
 
 struct boot_information;
 /* The one boot_information of the process world, all zero at first. */

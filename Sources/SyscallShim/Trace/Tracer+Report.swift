@@ -32,6 +32,7 @@ extension Tracer {
         reportFaults(&report)
         reportHostCalls(&report)
         report.value("load_bias", UInt64(loadBias))
+        report.value("entry_cycles", boot.pointee.entry_cycles)
         report.value("calls_total", total)
         report.value("calls_caught", Counters.caughtCalls)
         let heap = HeapCount.now

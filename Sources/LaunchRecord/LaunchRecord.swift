@@ -49,6 +49,10 @@ public enum LaunchRecord {
         /// `u64`, bit n-1 for each signal n that was ignored when `unirun` started (`nohup`); the
         /// program inherits that, as it would natively. Absent when there is none.
         case ignoredSignals = 15
+        /// `u64`, 1 when the processor tells by XGETBV which vector registers are in use, else 0.
+        /// The kernel would have to ask CPUID, which leaves a virtual machine; absent when
+        /// `unirun` does not know.
+        case tellsVectorUse = 16
     }
 }
 

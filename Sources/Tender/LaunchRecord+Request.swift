@@ -1,4 +1,5 @@
 import LaunchRecord
+import TenderSupport
 
 /// A launch made concrete: the request, and what was found out about the host's files.
 struct LaunchFacts {
@@ -33,6 +34,7 @@ extension LaunchRequest {
         if let size = facts.rootImageSize { writer.add(.rootImageSize, size) }
         writer.addStandardStreams(facts.streams)
         if facts.ignoredSignals != 0 { writer.add(.ignoredSignals, facts.ignoredSignals) }
+        writer.add(.tellsVectorUse, tender_tells_vector_use() ? 1 : 0)
         let record = writer.record
         guard record.count <= LaunchRecord.maximumSize else {
             throw LaunchFailure(

@@ -50,7 +50,7 @@ public struct Launch {
         case .options: options = LaunchOptions(rawValue: Launch.word(payload) ?? 0)
         case .temporaryDirectory: temporaryDirectories.append(Array(payload))
         case .traceFilter: traceFilter = Array(payload)
-        case .randomSeed: break  // The platform's: boot_information.random_seed.
+        case .randomSeed, .tellsVectorUse: break  // The platform's: boot_information.
         case .programSize: programSize = Launch.word(payload) ?? 0
         case .rootImageSize: rootImageSize = Launch.word(payload) ?? 0
         case .standardStreams: standardStreams = payload

@@ -11,6 +11,7 @@ public func processStart(_ stack: UnsafePointer<UInt64>, _ cycles: UInt64) {
     takeAuxiliaryVector(stack)
     prepareProcessor()
     mapFiles()
+    prepareVectorState()
     orDie(ProcessSignals.install(), "cannot install signal handlers")
     orDie(ProcessTime.start(), "cannot make a timer")
     let noNewPrivileges: UInt64 = 38
@@ -53,6 +54,8 @@ private func takeAuxiliaryVector(_ stack: UnsafePointer<UInt64>) {
         case 16: information.pointee.hwcap = cursor[1]
         case 26: information.pointee.hwcap2 = cursor[1]
         case 33: HostVDSO.find(at: cursor[1])
+        // AT_MINSIGSTKSZ: a signal frame holds an xsave area of all features, and little else.
+        case 51: information.pointee.xsave_size = cursor[1]
         default: break
         }
         cursor += 2
@@ -74,16 +77,6 @@ private func prepareProcessor() {
         callHost(HostNumber.arch_prctl, setGS, address(cpu_current())),
         "cannot set the processor's base register"
     )
-    var registers = InlineArray<4, UInt32>(repeating: 0)
-    withUnsafeMutablePointer(to: &registers) { pointer in
-        pointer.withMemoryRebound(to: UInt32.self, capacity: 4) { cpu_identify(0xd, 0, $0) }
-    }
-    information.pointee.xsave_size = UInt64(registers[1])
-    information.pointee.xsave_features = enabled_vector_features()
-    withUnsafeMutablePointer(to: &registers) { pointer in
-        pointer.withMemoryRebound(to: UInt32.self, capacity: 4) { cpu_identify(0xd, 1, $0) }
-    }
-    information.pointee.tells_vector_use = UInt64(registers[0] >> 2 & 1)
     guard information.pointee.has_fsgsbase != 0 else {
         die("this processor or host kernel lacks FSGSBASE; Linux 5.9 or newer is needed")
     }
@@ -100,7 +93,7 @@ private func mapFiles() {
         bitPattern: UInt(ProcessLayout.launchRecord)
     )!
     information.pointee.launch_record_size = UInt64(record)
-    takeRandomSeed(
+    takeRecord(
         UnsafeRawBufferPointer(start: information.pointee.launch_record, count: Int(record))
     )
 
@@ -115,15 +108,43 @@ private func mapFiles() {
     orDie(ProcessMemory.mapSignalStack(), "cannot map the signal stack")
 }
 
-/// The host's entropy; the kernel finds a broken record itself.
-private func takeRandomSeed(_ record: UnsafeRawBufferPointer) {
+/// The items that are the platform's; the kernel finds a broken record itself.
+private func takeRecord(_ record: UnsafeRawBufferPointer) {
     guard var reader = try? LaunchRecordReader(record) else { return }
     while let item = try? reader.next() {
-        guard item.kind == .randomSeed else { continue }
-        withUnsafeMutableBytes(of: &information.pointee.random_seed) {
-            $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: item.payload.prefix($0.count)))
+        switch item.kind {
+        case .randomSeed:
+            withUnsafeMutableBytes(of: &information.pointee.random_seed) {
+                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: item.payload.prefix($0.count)))
+            }
+        case .tellsVectorUse where item.payload.count == 8:
+            tellsVectorUse = item.payload.loadUnaligned(as: UInt64.self)
+        default: break
         }
     }
+}
+
+/// As the launch record has it; nil when it does not say.
+nonisolated(unsafe) private var tellsVectorUse: UInt64?
+
+/// CPUID is asked only for what nobody told: in a virtual machine each time costs as much as a
+/// hundred system calls.
+private func prepareVectorState() {
+    information.pointee.xsave_features = enabled_vector_features()
+    if information.pointee.xsave_size == 0 {
+        information.pointee.xsave_size = UInt64(identify(subleaf: 0)[1])
+    }
+    information.pointee.tells_vector_use =
+        tellsVectorUse ?? UInt64(identify(subleaf: 1)[0] >> 2 & 1)
+}
+
+/// The four words of CPUID's leaf on the vector state.
+private func identify(subleaf: UInt32) -> InlineArray<4, UInt32> {
+    var registers = InlineArray<4, UInt32>(repeating: 0)
+    withUnsafeMutablePointer(to: &registers) { pointer in
+        pointer.withMemoryRebound(to: UInt32.self, capacity: 4) { cpu_identify(0xd, subleaf, $0) }
+    }
+    return registers
 }
 
 private func orDie(_ answer: Int64, _ message: StaticString) {

@@ -63,7 +63,8 @@ struct boot_information {
     uint64_t user_clock;
     uint64_t hwcap, hwcap2;
     uint64_t processors;
-    /* Bytes of the xsave area that the enabled features need, and those features (XCR0). */
+    /* Bytes that are enough for the xsave area of the enabled features, and those features
+     * (XCR0). */
     uint64_t xsave_size, xsave_features;
     /* 1 when vector_state_in_use may be called. */
     uint64_t tells_vector_use;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/platform/x86.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -118,4 +119,9 @@ int tender_find_in_root(const char *root, const char *path)
 int tender_memory_file(const char *name)
 {
     return memfd_create(name, MFD_CLOEXEC);
+}
+
+bool tender_tells_vector_use(void)
+{
+    return x86_cpu_present(x86_cpu_XGETBV_ECX_1);
 }

@@ -33,3 +33,6 @@ int tender_find_in_root(const char *root, const char *path);
 
 /// An empty anonymous file, close-on-exec; -1 with `errno` set when that fails (memfd_create(2)).
 int tender_memory_file(const char *name);
+
+/// Whether the processor has XGETBV with %ecx = 1, which the C library asked CPUID at its start.
+bool tender_tells_vector_use(void);

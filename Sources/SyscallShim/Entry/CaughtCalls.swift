@@ -27,7 +27,9 @@ public enum CaughtCalls {
     static func take(site: UInt64, number: UInt64) -> UInt64 {
         Counters.caughtCalls &+= 1
         let behind = site &+ 2
-        guard !keepsSites else { return behind }
+        // A process ends but once: making a jump of that call is work for nothing.
+        let exitGroup: UInt64 = 231
+        guard !keepsSites, number != exitGroup else { return behind }
         switch rewriter.caught(site: site, number: number, memory: memory) {
         case .patched(_, let returnAddress), .already(let returnAddress): return returnAddress
         case .notRewritable: return behind

@@ -5,6 +5,9 @@ import PackageDescription
 /// does not know; the guest is compiled with the same switch.
 let ownStacks: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"])]
 
+/// References that cost no count need the compiler's own operation (`Lent.swift`).
+let lending: [SwiftSetting] = [.enableExperimentalFeature("BuiltinModule")]
+
 /// Targets of the kernel image. They also compile hosted, where `swift test` tests them.
 let guest: [Target] = [
     .target(name: "LinuxABI"),
@@ -15,7 +18,7 @@ let guest: [Target] = [
     .target(
         name: "Kernel",
         dependencies: ["LinuxABI", "LaunchRecord", "Platform", "LoaderCore"],
-        swiftSettings: ownStacks
+        swiftSettings: ownStacks + lending
     ),
     .target(
         name: "SyscallShim",
@@ -71,6 +74,7 @@ let host: [Target] = [
 
 let tests: [Target] = [
     .target(name: "FakePlatform", dependencies: ["Platform"], path: "Sources/Platform/Fake"),
+    .target(name: "TestFiles", path: "Tests/TestFiles"),
     .testTarget(name: "LaunchRecordTests", dependencies: ["LaunchRecord"]),
     .target(
         name: "LoaderFuzzing",
@@ -84,9 +88,9 @@ let tests: [Target] = [
     ),
     .testTarget(
         name: "LoaderTests",
-        dependencies: ["ELFFile", "LinuxABI", "LoaderCore", "LoaderFuzzing"]
+        dependencies: ["ELFFile", "LinuxABI", "LoaderCore", "LoaderFuzzing", "TestFiles"]
     ),
-    .testTarget(name: "RewriterTests", dependencies: ["Rewriter"]),
+    .testTarget(name: "RewriterTests", dependencies: ["Rewriter", "TestFiles"]),
     .testTarget(
         name: "KernelTests",
         dependencies: ["FakePlatform", "Kernel"],
@@ -100,7 +104,9 @@ let tests: [Target] = [
     .target(name: "TenderTestSupport", path: "Tests/TenderTestSupport"),
     .testTarget(
         name: "TenderTests",
-        dependencies: ["FakeKernel", "LaunchRecord", "Tender", "TenderTestSupport", "unirun"]
+        dependencies: [
+            "FakeKernel", "LaunchRecord", "Tender", "TenderTestSupport", "TestFiles", "unirun",
+        ]
     ),
     .testTarget(name: "IntegrationTests", exclude: ["Programs"]),
 ]

@@ -1,6 +1,7 @@
 import Foundation
 import LoaderCore
 import LoaderFuzzing
+import TestFiles
 import Testing
 
 @testable import ELFFile
@@ -43,12 +44,7 @@ import Testing
         let script = BuiltProgram.folder.appendingPathComponent("script").path
         for round in 0..<250 {
             let text = Self.scriptText(round, interpreter, &generator)
-            try? FileManager.default.removeItem(atPath: script)
-            _ = FileManager.default.createFile(
-                atPath: script,
-                contents: Data(text),
-                attributes: [.posixPermissions: 0o755]
-            )
+            try writeExecutable(text, at: script)
             let native = try? BuiltProgram.run(script, ["last"]).output
             let line = try? ScriptLine(parsing: text)
             let words = line.map { line -> [String] in

@@ -1,5 +1,6 @@
 import Foundation
 import Rewriter
+import TestFiles
 import Testing
 
 /// A real program with every site patched beforehand is run on Linux: its stubs call an entry that
@@ -66,12 +67,7 @@ import Testing
         segments.insert((0x7000_0000, entryPage()), at: 0)
         guard add(segments, to: &file) else { return nil }
         let path = Samples.folder.appendingPathComponent("\(program.name)-patched").path
-        let isMade = FileManager.default.createFile(
-            atPath: path,
-            contents: Data(file),
-            attributes: [.posixPermissions: 0o755]
-        )
-        return isMade ? path : nil
+        return (try? writeExecutable(file, at: path)) == nil ? nil : path
     }
 
     /// mov %rcx,saved(%rip); syscall; jmp *saved(%rip): good for one thread.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestFiles
 
 /// What a finished command left.
 struct Outcome {
@@ -91,7 +92,11 @@ final class TemporaryFolder {
         let file = path + "/" + name
         let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try Data(content).write(to: URL(fileURLWithPath: file))
+        if mode & 0o111 != 0 {
+            try writeExecutable(content, at: file)
+        } else {
+            try Data(content).write(to: URL(fileURLWithPath: file))
+        }
         chmod(file, mode)
         return file
     }

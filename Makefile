@@ -33,7 +33,8 @@ install: build ## install both below PREFIX (/usr/local)
 
 test: build ## run all tests, and compare programs with their native runs
 	@tools/install-dependencies all
-	tools/run-tests; status=$$?; apps/check-all && exit $$status
+	apps/check-all || { status=$$?; echo "apps/check-all failed: see above the tests"; }; \
+		tools/run-tests && exit $${status:-0}
 
 fmt: ## format the Swift sources
 	swift format --in-place --recursive $(FORMATTED)

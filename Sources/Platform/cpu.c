@@ -1,3 +1,10 @@
 #include "cpu.h"
 
 struct cpu boot_cpu = {.self = &boot_cpu};
+
+#ifndef UNIRUN_GUEST
+#include "cycles.h"
+
+static uint64_t processor_counter(void) { return __builtin_ia32_rdtsc(); }
+uint64_t (*hosted_cycle_counter)(void) = processor_counter;
+#endif

@@ -41,7 +41,7 @@ struct Actor {
     static var kernel: Actor { Actor() }
 
     @inline(__always)
-    static var current: Actor { Thread.withCurrent { Actor($0.process) } }
+    static var current: Actor { Actor(Process.current) }
 
     @inline(__always)
     var isRoot: Bool { user == 0 }

@@ -8,7 +8,7 @@ extension DescriptorTable {
         from start: Int = 0,
         closesOnExec: Bool = false
     ) throws(Errno) -> FileDescriptor {
-        let limit = Thread.withCurrent { $0.process.limits[.openFiles].current }
+        let limit = Process.current.limits[.openFiles].current
         let file = try file(descriptor)
         guard start >= 0, UInt64(start) < limit || start == 0 else { throw .invalidArgument }
         return try insert(file, closesOnExec: closesOnExec, from: start)

@@ -190,7 +190,7 @@ public final class DescriptorTable {
     // MARK: Slots
 
     private var limit: Int {
-        let limit = Thread.withCurrent { $0.process.limits[.openFiles].current }
+        let limit = Process.current.limits[.openFiles].current
         return Int(min(limit, UInt64(DescriptorTable.largest)))
     }
 

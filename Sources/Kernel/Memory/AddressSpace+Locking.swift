@@ -71,7 +71,7 @@ extension AddressSpace {
     private func checkMayLock(newPages: Int) throws(Errno) {
         // CAP_IPC_LOCK, which root has.
         guard cpu_current_thread() != nil,
-            Thread.withCurrent({ $0.process.credentials.effectiveUser != 0 })
+            Process.current.credentials.effectiveUser != 0
         else { return }
         guard AddressSpace.limit(.lockedMemory) > 0 else { throw .notPermitted }
         try checkLockLimit(newPages, or: .noMemory)

@@ -103,7 +103,7 @@ public final class AddressSpace {
         guard cpu_current_thread() != nil else {
             return resource == .stack ? 8 << 20 : ResourceLimit.infinity
         }
-        return Thread.withCurrent { $0.process.limits[resource].current }
+        return Process.current.limits[resource].current
     }
 
     /// Throws `noMemory` when `length` more bytes break RLIMIT_AS, or as data RLIMIT_DATA.

@@ -4,7 +4,7 @@ import Platform
 /// Signal frames on the program's stack, laid out as Linux's `struct rt_sigframe`.
 extension Signals {
     /// Bytes of the vector state in a frame, without the second magic.
-    private static var vectorSize: Int { ThreadTable.vectorStateSize }
+    private static var vectorSize: Int { Thread.vectorStateSize }
 
     /// What a frame needs, for AT_MINSIGSTKSZ: frame, vector state, magic and the alignments.
     public static var minimumStack: UInt64 {
@@ -135,19 +135,10 @@ extension Signals {
             as: UInt32.self
         )
         let flagsMask = reported == 0 ? VectorState.defaultFlagsMask : reported
-        do throws(Errno) {
-            let source = UInt(truncatingIfNeeded: address)
-            let size = try storedSize(at: source)
-            try UserMemory.read(
-                UnsafeMutableRawBufferPointer(start: area, count: size),
-                at: source
-            )
-            sanitize(area, isExtended: size > VectorState.legacySize, flagsMask: flagsMask)
-        } catch {
-            // The area must hold the live registers again: xsaveopt may rely on it.
-            vector_state_save_all(area)
-            throw error
-        }
+        let source = UInt(truncatingIfNeeded: address)
+        let size = try storedSize(at: source)
+        try UserMemory.read(UnsafeMutableRawBufferPointer(start: area, count: size), at: source)
+        sanitize(area, isExtended: size > VectorState.legacySize, flagsMask: flagsMask)
         vector_state_restore(area, .max)
     }
 

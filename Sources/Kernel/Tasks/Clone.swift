@@ -51,8 +51,7 @@ extension Thread {
         child.savedThreadPointer =
             request.flags.contains(.setThreadPointer)
             ? UInt64(request.threadPointer) : thread_pointer_read()
-        vector_state_save_all(child.vectorState)
-        child.vectorFeatures = .max
+        child.takeVectorState()
         child.frame.pointee = frame.pointee
         child.frame.pointee.rax = 0
         child.frame.pointee.original_rax = noSystemCall

@@ -17,6 +17,7 @@ public protocol TaskObserver: AnyObject {
 public enum Tasks {
     /// Called once at the start, before the first thread is created.
     public static func start() {
+        CycleClock.start()
         ThreadTable.start()
         ProcessTable.start()
         Futex.start()
@@ -27,7 +28,7 @@ public enum Tasks {
     /// Makes the code that runs now a thread, so that it can be switched away from. It is never
     /// chosen again unless it is enqueued.
     private static func adoptBootStack() {
-        let size = ThreadTable.vectorStateSize
+        let size = Thread.vectorAreaSize
         let vectorState = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
         vectorState.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         // Its stack is the platform's; the pointer is never used as one.
@@ -38,7 +39,7 @@ public enum Tasks {
         thread.id = Process.kernelID
         thread.process = process
         thread.state = .runnable
-        thread.startedRunning = now()
+        thread.startedRunning = cycle_counter()
         cpu_current().pointee.thread = Unmanaged.passUnretained(thread).toOpaque()
     }
 

@@ -199,12 +199,8 @@ public enum Futex {
     static func key(_ address: UInt, isShared: Bool) throws(Errno) -> FutexKey {
         guard address & 3 == 0 else { throw .invalidArgument }
         guard UserMemory.isProgram(address, 4) else { throw .badAddress }
-        return Thread.withCurrent { thread in
-            FutexKey(
-                space: UInt(bitPattern: Unmanaged.passUnretained(thread.process!).toOpaque()),
-                offset: address
-            )
-        }
+        let process = Unmanaged.passUnretained(Process.current).toOpaque()
+        return FutexKey(space: UInt(bitPattern: process), offset: address)
     }
 
     @inline(__always)
@@ -222,16 +218,14 @@ public enum Futex {
     }
 
     static func currentWaiter(_ key: FutexKey, bits: UInt32 = anyBits) -> WaiterPointer {
-        Thread.withCurrent { thread in
-            let waiter = thread.futexWaiter
-            waiter.pointee.key = key
-            waiter.pointee.bits = bits
-            waiter.pointee.thread = Unmanaged.passUnretained(thread)
-            waiter.pointee.isForOwnership = false
-            waiter.pointee.owner = nil
-            waiter.pointee.target = nil
-            return waiter
-        }
+        let waiter = Thread.current.futexWaiter
+        waiter.pointee.key = key
+        waiter.pointee.bits = bits
+        waiter.pointee.thread = Unmanaged.passUnretained(Thread.current)
+        waiter.pointee.isForOwnership = false
+        waiter.pointee.owner = nil
+        waiter.pointee.target = nil
+        return waiter
     }
 
     static func enqueue(_ waiter: WaiterPointer) {
@@ -259,9 +253,7 @@ public enum Futex {
 
     static func wake(_ waiter: WaiterPointer) {
         dequeue(waiter)
-        waiter.pointee.thread?._withUnsafeGuaranteedRef { thread in
-            _ = Scheduler.wake(thread)
-        }
+        if let thread = waiter.pointee.thread { Scheduler.wake(thread.lent) }
     }
 
     private static func move(_ waiter: WaiterPointer, to key: FutexKey) {

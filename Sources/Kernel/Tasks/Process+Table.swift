@@ -151,14 +151,6 @@ extension Process {
     }
 }
 
-extension Thread {
-    /// Time spent on the processor up to now.
-    public var currentProcessorTime: Nanoseconds {
-        guard self === Thread.current else { return processorTime }
-        return processorTime &+ (now() &- startedRunning)
-    }
-}
-
 /// What prctl(2), personality(2) and setpriority(2) set for a process.
 public struct ProcessAttributes {
     /// PR_SET_NO_NEW_PRIVS

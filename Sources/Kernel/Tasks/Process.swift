@@ -9,9 +9,9 @@ public final class Process {
 
     /// As getpid(2).
     public internal(set) var id: Int32 = 0
-    unowned(unsafe) public internal(set) var parent: Process?
+    @Lent public internal(set) var parent: Process?
     /// The oldest thread that still runs; the others follow by `nextInProcess`.
-    unowned(unsafe) var firstThread: Thread?
+    @Lent var firstThread: Thread?
     public internal(set) var threadCount = 0
 
     public var addressSpace: AddressSpace! = nil
@@ -36,7 +36,7 @@ public final class Process {
     /// What the first thread ended with, when it ended before the others.
     var leaderStatus: ExitStatus?
     /// The thread that replaces the program and waits for the others to end: execve(2).
-    unowned(unsafe) var executingThread: Thread?
+    @Lent var executingThread: Thread?
     /// Woken when a thread has ended.
     let threadEnded = WaitQueue()
 
@@ -48,12 +48,14 @@ public final class Process {
     /// alarm(2), setitimer(2) and timer_create(2).
     public let timers = ProcessTimers()
     public var attributes = ProcessAttributes()
-    unowned(unsafe) var nextProcess: Process?
+    @Lent var nextProcess: Process?
 
     init() {}
 
-    @inline(__always)
-    public static var current: Process { Thread.current.process }
+    /// The process of the thread that runs.
+    public static var current: Process {
+        @inline(__always) _read { yield Thread.current.process.unsafelyUnwrapped }
+    }
 
     /// Calls `body` with each thread.
     public func forEachThread(_ body: (Thread) -> Void) {

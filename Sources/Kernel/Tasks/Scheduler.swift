@@ -9,9 +9,10 @@ public enum Scheduler {
     /// How long a thread runs while others wait, as CFS's minimum granularity.
     public static let timeSlice: Nanoseconds = 3 * .millisecond
 
-    unowned(unsafe) nonisolated(unsafe) private static var firstRunnable: Thread?
-    unowned(unsafe) nonisolated(unsafe) private static var lastRunnable: Thread?
-    nonisolated(unsafe) private static var sliceEnd: Nanoseconds = .never
+    nonisolated(unsafe) private static var firstRunnable: Unmanaged<Thread>?
+    nonisolated(unsafe) private static var lastRunnable: Unmanaged<Thread>?
+    /// In cycles; `.max` while nobody waits.
+    nonisolated(unsafe) private static var sliceEnd = UInt64.max
 
     public static var hasRunnable: Bool { firstRunnable != nil }
 
@@ -59,9 +60,13 @@ public enum Scheduler {
     static func enqueue(_ thread: Thread) {
         thread.state = .runnable
         thread.nextRunnable = nil
-        if let lastRunnable { lastRunnable.nextRunnable = thread } else { firstRunnable = thread }
-        lastRunnable = thread
-        if sliceEnd == .never { startSlice() }
+        if let last = lastRunnable?.lent {
+            last.nextRunnable = thread
+        } else {
+            firstRunnable = Unmanaged.passUnretained(thread)
+        }
+        lastRunnable = Unmanaged.passUnretained(thread)
+        if sliceEnd == .max { startSlice() }
     }
 
     /// Lets the others run first, as sched_yield(2).
@@ -83,12 +88,14 @@ public enum Scheduler {
     /// Runs timers that are due and, when the slice is over, lets another thread run.
     /// Called on the current thread's kernel stack with the program's registers saved.
     public static func timerInterrupt() {
-        armedDeadline = .never
+        forgetArmed()
         let time = now()
+        CycleClock.measure(at: time)
         TimerQueue.shared.runDue(at: time)
         Streams.poll()
         LoadAverage.tick(time)
-        if firstRunnable != nil, time >= sliceEnd {
+        // The interrupt may come a little early, as the rate of the counter is only measured.
+        if firstRunnable != nil, cycle_counter() >= sliceEnd &- CycleClock.slice / 8 {
             Thread.current.involuntarySwitches &+= 1
             yield()
         }
@@ -98,52 +105,65 @@ public enum Scheduler {
     /// Gives the current thread a slice, because another one waits from now on. An interrupt that
     /// comes soon anyway ends it: so waking costs no look at the clock.
     private static func startSlice() {
-        let soon = Thread.current.startedRunning &+ 2 &* timeSlice
-        guard armedDeadline > soon else {
-            sliceEnd = armedDeadline
+        let soon = Thread.current.startedRunning &+ 2 &* CycleClock.slice
+        guard armedCycles > soon else {
+            sliceEnd = armedCycles
             return
         }
-        sliceEnd = now() &+ timeSlice
+        sliceEnd = cycle_counter() &+ CycleClock.slice
         armTimer()
     }
 
     /// Asks for the next interrupt: the slice's end, the next timer, or a look at the streams.
     static func armTimer() {
-        var deadline = TimerQueue.shared.nextDeadline
-        if firstRunnable != nil { deadline = min(deadline, sliceEnd) } else { sliceEnd = .never }
-        deadline = min(deadline, Streams.nextPoll)
+        var deadline = min(TimerQueue.shared.nextDeadline, Streams.nextPoll)
+        if firstRunnable == nil {
+            sliceEnd = .max
+        } else if sliceEnd < armedCycles {
+            let cycles = cycle_counter()
+            let left = sliceEnd > cycles ? sliceEnd &- cycles : 0
+            deadline = min(deadline, now() &+ CycleClock.nanoseconds(left))
+        }
         guard deadline < armedDeadline else { return }
         armedDeadline = deadline
+        let time = now()
+        let left = CycleClock.cycles(deadline > time ? deadline &- time : 0)
+        armedCycles = left == .max ? .max : cycle_counter() &+ left
         machine.pointee.set_timer(deadline)
     }
 
-    /// The interrupt that was last asked for. An earlier one than needed costs an interrupt that
-    /// finds nothing to do; asking the platform at each change would cost more.
+    /// The interrupt that was last asked for, as a time and as cycles. An earlier one than needed
+    /// costs an interrupt that finds nothing to do; asking the platform at each change would cost
+    /// more.
     nonisolated(unsafe) private static var armedDeadline: Nanoseconds = .never
+    nonisolated(unsafe) private static var armedCycles = UInt64.max
+
+    private static func forgetArmed() {
+        armedDeadline = .never
+        armedCycles = .max
+    }
 
     // MARK: Switching
 
     /// Runs the next thread; returns when the current one is chosen again.
     private static func switchAway() {
-        let current = Thread.current
+        let current = Unmanaged.passUnretained(Thread.current)
         let next = takeNext()
-        guard next !== current else {
-            next.state = .runnable
+        guard next.toOpaque() != current.toOpaque() else {
             // What was pending for it was taken while it waited.
-            if next.signals.hasDeliverable(next) { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
+            if current.lent.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
             return
         }
-        switchTo(next, from: current)
+        switchTo(next.lent, from: current.lent)
     }
 
     /// The next runnable thread; waits for events while there is none.
-    private static func takeNext() -> Thread {
+    private static func takeNext() -> Unmanaged<Thread> {
         while true {
-            if let thread = firstRunnable {
-                firstRunnable = thread.nextRunnable
+            if let next = firstRunnable {
+                firstRunnable = next.lent.nextRunnable.map(Unmanaged.passUnretained)
                 if firstRunnable == nil { lastRunnable = nil }
-                thread.nextRunnable = nil
-                return thread
+                return next
             }
             idle()
         }
@@ -152,37 +172,35 @@ public enum Scheduler {
     /// Waits for an interrupt and does its work, on the stack of the thread that blocked last.
     private static func idle() {
         // What is pending would end each wait at once.
-        if cpu_take_pending() & UInt32(CPU_PENDING_TIMER) != 0 { armedDeadline = .never }
+        if cpu_take_pending() & UInt32(CPU_PENDING_TIMER) != 0 { forgetArmed() }
         Signals.takeOutsideSignals()
         TimerQueue.shared.runDue(at: now())
         guard firstRunnable == nil else { return }
         Tasks.observer?.waits()
         FrameAllocator.trim()
         // The last thread is still the current one, and does not use the processor meanwhile.
-        let current = Thread.current
-        current.processorTime &+= now() &- current.startedRunning
+        Thread.current.countTime(to: cycle_counter())
         Streams.wait(until: TimerQueue.shared.nextDeadline)
+        Thread.current.startedRunning = cycle_counter()
         let time = now()
-        current.startedRunning = time
+        CycleClock.measure(at: time)
         TimerQueue.shared.runDue(at: time)
     }
 
     private static func switchTo(_ next: Thread, from current: Thread) {
-        let time = now()
-        current.processorTime &+= time &- current.startedRunning
-        next.startedRunning = time
-        sliceEnd = firstRunnable == nil ? .never : time &+ timeSlice
-        // Registers that are initial in both threads are left alone.
-        let features = boot.pointee.tells_vector_use != 0 ? vector_state_in_use() : .max
-        current.vectorFeatures = features
-        vector_state_save(current.vectorState, features)
+        if !CycleClock.isMeasured { CycleClock.measure(at: now()) }
+        let cycles = cycle_counter()
+        current.countTime(to: cycles)
+        next.startedRunning = cycles
+        sliceEnd = firstRunnable == nil ? .max : cycles &+ CycleClock.slice
+        current.takeVectorState()
+        next.loadVectorState(over: current)
         current.savedThreadPointer = thread_pointer_read()
         let processor = cpu_current()
         processor.pointee.thread = Unmanaged.passUnretained(next).toOpaque()
         processor.pointee.kernel_stack = UInt64(UInt(bitPattern: next.kernelStackTop))
         // A signal that came while the thread was away is taken when it goes back.
-        if next.signals.hasDeliverable(next) { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
-        vector_state_restore(next.vectorState, features | next.vectorFeatures)
+        if next.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
         thread_pointer_write(next.savedThreadPointer)
         if firstRunnable != nil { armTimer() }
         context_switch(&current.savedStackPointer, next.savedStackPointer)

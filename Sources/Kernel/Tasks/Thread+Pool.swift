@@ -22,16 +22,20 @@ public enum ThreadTable {
 
     private static let bucketCount = 256
 
-    nonisolated(unsafe) private static var buckets: UnsafeMutablePointer<Unmanaged<Thread>?>! = nil
-    unowned(unsafe) nonisolated(unsafe) private static var firstFree: Thread?
+    nonisolated(unsafe) private static var buckets: UnsafeMutablePointer<Lent<Thread>>! = nil
+    /// An xsave area in which all features are initial.
+    nonisolated(unsafe) static var initialVectorState: UnsafeMutableRawPointer! = nil
+    nonisolated(unsafe) private static var free = Lent<Thread>(wrappedValue: nil)
     nonisolated(unsafe) private static var lastID: Int32 = Process.kernelID
     nonisolated(unsafe) public private(set) static var count = 0
 
     /// Called once at the start.
     static func start() {
         buckets = .allocate(capacity: bucketCount)
-        buckets.initialize(repeating: nil, count: bucketCount)
-        firstFree = nil
+        buckets.initialize(repeating: Lent(wrappedValue: nil), count: bucketCount)
+        free.wrappedValue = nil
+        initialVectorState = .allocate(byteCount: Thread.vectorStateSize, alignment: 64)
+        initialVectorState.makeInitialVectorState()
         lastID = Process.kernelID
         count = 0
     }
@@ -39,22 +43,20 @@ public enum ThreadTable {
     /// The thread with a number, as gettid(2) tells it.
     public static func thread(_ id: Int32) -> Thread? {
         var cursor = buckets[bucket(id)]
-        while let entry = cursor {
-            let thread = entry.takeUnretainedValue()
-            if thread.id == id { return thread }
-            cursor = thread.nextInTable
+        while let thread = cursor.wrappedValue, thread.id != id {
+            cursor.wrappedValue = thread.nextInTable
         }
-        return nil
+        return cursor.wrappedValue
     }
 
     /// Takes a thread out of the pool and gives it a number.
     static func take() throws(Errno) -> Thread {
         guard count < capacity else { throw .wouldBlock }
         let thread: Thread
-        if let free = firstFree {
-            firstFree = free.nextFree
-            free.nextFree = nil
-            thread = free
+        if let pooled = free.wrappedValue {
+            free.wrappedValue = pooled.nextFree
+            pooled.nextFree = nil
+            thread = pooled
         } else {
             thread = try make()
         }
@@ -67,8 +69,8 @@ public enum ThreadTable {
     /// before it has given the processor away.
     static func put(_ thread: Thread) {
         remove(thread)
-        thread.nextFree = firstFree
-        firstFree = thread
+        thread.nextFree = free.wrappedValue
+        free.wrappedValue = thread
     }
 
     /// Gives a thread another number, as execve(2) does to the thread that survives.
@@ -80,26 +82,25 @@ public enum ThreadTable {
 
     private static func insert(_ thread: Thread) {
         let index = bucket(thread.id)
-        thread.nextInTable = buckets[index]
-        buckets[index] = Unmanaged.passUnretained(thread)
+        thread.nextInTable = buckets[index].wrappedValue
+        buckets[index].wrappedValue = thread
         count += 1
     }
 
     private static func remove(_ thread: Thread) {
         let index = bucket(thread.id)
         count -= 1
-        guard let first = buckets[index] else { return }
-        if first.takeUnretainedValue() === thread {
-            buckets[index] = thread.nextInTable
+        guard buckets[index].wrappedValue !== thread else {
+            buckets[index].wrappedValue = thread.nextInTable
             return
         }
-        var previous = first.takeUnretainedValue()
-        while let next = previous.nextInTable?.takeUnretainedValue() {
-            if next === thread {
-                previous.nextInTable = next.nextInTable
+        var cursor = buckets[index]
+        while let previous = cursor.wrappedValue {
+            guard previous.nextInTable !== thread else {
+                previous.nextInTable = thread.nextInTable
                 return
             }
-            previous = next
+            cursor.wrappedValue = previous.nextInTable
         }
     }
 
@@ -115,7 +116,7 @@ public enum ThreadTable {
     }
 
     private static func make() throws(Errno) -> Thread {
-        let size = vectorStateSize
+        let size = Thread.vectorAreaSize
         // Whole pages, and one below them that faults when the stack is used up.
         guard let pages = kernel_allocate(Thread.kernelStackSize + 2 * pageSize) else {
             throw .noMemory
@@ -136,10 +137,6 @@ public enum ThreadTable {
         return thread
     }
 
-    /// Bytes of a thread's xsave area: at least the legacy region and its header.
-    static var vectorStateSize: Int {
-        (max(Int(truncatingIfNeeded: boot.pointee.xsave_size), 576) + 63) & ~63
-    }
 }
 
 // MARK: Contexts
@@ -169,17 +166,6 @@ extension Thread {
         robustList = 0
         signals.reset()
         resetVectorState()
-    }
-
-    /// Makes the saved vector registers those that a program starts with.
-    func resetVectorState() {
-        vectorFeatures = .max
-        vectorState.initializeMemory(
-            as: UInt8.self,
-            repeating: 0,
-            count: ThreadTable.vectorStateSize
-        )
-        vectorState.storeBytes(of: VectorState.initialFlags, toByteOffset: 24, as: UInt32.self)
     }
 
     /// Lets the thread begin in the program with the registers in `frame`.

@@ -24,7 +24,7 @@ public final class Thread {
 
     /// As gettid(2).
     public internal(set) var id: Int32 = 0
-    unowned(unsafe) public internal(set) var process: Process!
+    @Lent public internal(set) var process: Process!
     public internal(set) var state = State.unused
     /// Up to 15 bytes and a NUL, as prctl(PR_SET_NAME).
     public var name = ThreadName()
@@ -37,9 +37,9 @@ public final class Thread {
     var savedStackPointer: UInt64 = 0
     /// The %fs base while another thread runs.
     var savedThreadPointer: UInt64 = 0
-    /// Vector and floating-point registers while another thread runs.
+    /// Vector and floating-point registers while another thread runs: `Thread+Vector.swift`.
     let vectorState: UnsafeMutableRawPointer
-    /// The features of it that may hold other than their initial values.
+    /// The features whose registers were saved one by one; `.max` when it is an xsave area.
     var vectorFeatures = UInt64.max
     /// What the thread runs first, when it is the kernel's own.
     var kernelBody: (() -> Void)?
@@ -47,20 +47,20 @@ public final class Thread {
     // MARK: Scheduling
 
     /// The next thread in the run queue.
-    unowned(unsafe) var nextRunnable: Thread?
+    @Lent var nextRunnable: Thread?
     /// Other threads of the process, in the order of their creation.
-    unowned(unsafe) var nextInProcess: Thread?
-    unowned(unsafe) var nextFree: Thread?
+    @Lent var nextInProcess: Thread?
+    @Lent var nextFree: Thread?
     /// The next thread in the same bucket of the table.
-    var nextInTable: Unmanaged<Thread>?
+    @Lent var nextInTable: Thread?
     public private(set) lazy var waitEntry = ThreadWaitEntry(self)
     private(set) lazy var sleepTimer: Timer = SleepTimer(self)
     /// Whether a signal may end the wait under way.
     var isInterruptible = false
     /// Why `Scheduler.block` returned.
     var wakeReason = WakeReason.event
-    /// Monotonic time at which the thread was last put on the processor.
-    var startedRunning: Nanoseconds = 0
+    /// The cycle counter when the thread was last put on the processor.
+    var startedRunning: UInt64 = 0
     /// Time on the processor before `startedRunning`.
     var processorTime: Nanoseconds = 0
     public internal(set) var voluntarySwitches = 0
@@ -96,15 +96,10 @@ public final class Thread {
     }
 
     /// The thread that runs.
-    @inline(__always)
     public static var current: Thread {
-        Unmanaged<Thread>.fromOpaque(cpu_current_thread()!).takeUnretainedValue()
-    }
-
-    /// Lends the running thread without touching its reference count.
-    @inline(__always)
-    public static func withCurrent<Result>(_ body: (Thread) -> Result) -> Result {
-        Unmanaged<Thread>.fromOpaque(cpu_current_thread()!)._withUnsafeGuaranteedRef(body)
+        @inline(__always) _read {
+            yield Unmanaged<Thread>.fromOpaque(cpu_current_thread().unsafelyUnwrapped).lent
+        }
     }
 
     var kernelStackTop: UnsafeMutableRawPointer { kernelStack + Thread.kernelStackSize }

@@ -7,8 +7,8 @@ import LinuxABI
 public final class WaitQueue {
     // Entries are linked without ownership: each is owned by the thread or the epoll item that
     // waits, which takes it out before it dies.
-    unowned(unsafe) private var first: WaitEntry?
-    unowned(unsafe) private var last: WaitEntry?
+    @Lent private var first: WaitEntry?
+    @Lent private var last: WaitEntry?
 
     public init() {}
 
@@ -72,9 +72,9 @@ public final class WaitQueue {
 
 /// One waiter's place in one queue.
 open class WaitEntry {
-    unowned(unsafe) public internal(set) var queue: WaitQueue?
-    unowned(unsafe) fileprivate var next: WaitEntry?
-    unowned(unsafe) fileprivate var previous: WaitEntry?
+    @Lent public internal(set) final var queue: WaitQueue?
+    @Lent fileprivate final var next: WaitEntry?
+    @Lent fileprivate final var previous: WaitEntry?
 
     public init() {}
 

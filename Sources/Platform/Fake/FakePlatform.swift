@@ -55,6 +55,8 @@ public enum FakePlatform {
     /// Makes the world as it is after boot: memory zero, nothing mapped, no output.
     public static func start() {
         time = 1_000_000_000
+        // A cycle is a nanosecond here.
+        hosted_cycle_counter = { FakePlatform.time }
         timerDeadline = .max
         output = [:]
         input = [:]

@@ -285,6 +285,7 @@ func processSignal(
     ProcessSignals.take(number, information, registers)
     // What came meanwhile was only noted, and this may lead back to the program.
     if boot_cpu.pending != 0 { ProcessSignals.takeInterrupt(0, registers) }
+    if let state = context.pointee.vector_state { tellInitialState(state) }
     // In place, what iretq pops: rsp, rip, rflags, selectors, error become
     // rip, cs, rflags, rsp, ss.
     let (rsp, rip) = (registers.pointee.rsp, registers.pointee.rip)
@@ -292,6 +293,16 @@ func processSignal(
     registers.pointee.rip = boot_cpu.code_selector
     registers.pointee.selectors = rsp
     registers.pointee.error = boot_cpu.stack_selector
+}
+
+/// The host says of every frame that its x87 registers are in use. Where they are not, a thread's
+/// registers would be saved the slow way ever after.
+private func tellInitialState(_ state: UnsafeMutableRawPointer) {
+    // FCW 0x37f and nothing else, then MXCSR and its mask, then eight registers.
+    let words = state.assumingMemoryBound(to: UInt64.self)
+    guard words[0] == 0x37f, words[1] == 0, words[2] == 0 else { return }
+    for index in 4..<20 where words[index] != 0 { return }
+    words[64] &= ~1  // XSTATE_BV
 }
 
 /// The kernel is broken: where, in one line.

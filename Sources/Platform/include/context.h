@@ -13,40 +13,6 @@ void frame_return(void);
  * returns. */
 void kernel_thread_start(void);
 
-/* Vector and floating-point state; `area` is 64-byte aligned and boot_information.xsave_size
- * long, zeroed before its first use. */
-static inline void vector_state_save(void *_Nonnull area, uint64_t features) {
-    /* XSTATE_BV: what is not saved is initial. */
-    *(uint64_t *)((char *)area + 512) = 0;
-    __asm__ volatile("xsaveopt64 (%0)"
-                     :
-                     : "r"(area), "a"((uint32_t)features), "d"((uint32_t)(features >> 32))
-                     : "memory");
-}
-
-/* x87 and SSE: the control registers that go with them are not told by VECTOR_STATE in use. */
-#define VECTOR_STATE_ALWAYS 3
-
-/* The features (bits of XCR0) whose registers do not all hold their initial values: xgetbv with 1,
- * where the processor has that. */
-static inline uint64_t vector_state_in_use(void) {
-    uint32_t low, high;
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
-    return (((uint64_t)high << 32) | low) | VECTOR_STATE_ALWAYS;
-}
-
-/* As vector_state_save, but writes every component, for an area that others read as well. */
-static inline void vector_state_save_all(void *_Nonnull area) {
-    __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(-1), "d"(-1) : "memory");
-}
-
-static inline void vector_state_restore(const void *_Nonnull area, uint64_t features) {
-    __asm__ volatile("xrstor64 (%0)"
-                     :
-                     : "r"(area), "a"((uint32_t)features), "d"((uint32_t)(features >> 32))
-                     : "memory");
-}
-
 static inline uint64_t thread_pointer_read(void) {
     uint64_t base;
     __asm__ volatile("rdfsbase %0" : "=r"(base));

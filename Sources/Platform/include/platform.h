@@ -21,6 +21,7 @@
 #include "trap_frame.h"
 #include "user_copy.h"
 #include "vdso_data.h"
+#include "vector_state.h"
 
 #define PLATFORM_VERSION 1
 

@@ -4,7 +4,7 @@ import Platform
 
 /// getpid(2)
 func sysProcessID(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    Thread.withCurrent { Int($0.process.id) }
+    Int(Process.current.id)
 }
 
 /// getppid(2)

@@ -78,15 +78,13 @@ func sysExitGroup(_ status: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -
 
 /// gettid(2)
 func sysThreadID(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    Thread.withCurrent { Int($0.id) }
+    Int(Thread.current.id)
 }
 
 /// set_tid_address(2)
 func sysSetThreadIDAddress(_ address: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    Thread.withCurrent { thread in
-        thread.clearOnExit = address
-        return Int(thread.id)
-    }
+    Thread.current.clearOnExit = address
+    return Int(Thread.current.id)
 }
 
 /// set_robust_list(2)

@@ -84,7 +84,7 @@ struct TracedRun {
     /// Whether the way out of the call decides on starting it again.
     private var isInterrupted: Bool {
         guard cpu_current_thread() != nil else { return false }
-        return Thread.withCurrent { $0.signals.interruptedWait }
+        return Thread.current.signals.interruptedWait
     }
 
     private func appendResult(_ result: Int) {

@@ -107,9 +107,10 @@ public enum Tracer {
         guard cpu_current_thread() != nil else {
             return TraceWriter.Author(thread: 0, isOneOfMany: false)
         }
-        return Thread.withCurrent {
-            TraceWriter.Author(thread: $0.id, isOneOfMany: $0.process.threadCount > 1)
-        }
+        return TraceWriter.Author(
+            thread: Thread.current.id,
+            isOneOfMany: Process.current.threadCount > 1
+        )
     }
 }
 

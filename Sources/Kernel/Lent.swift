@@ -1,0 +1,31 @@
+import Builtin
+
+/// A reference to an object that is sure to outlive it: it neither keeps the object alive nor
+/// counts (docs/adr/0010).
+@propertyWrapper
+public struct Lent<Object: AnyObject> {
+    unowned(unsafe) private var object: Object?
+
+    @inline(__always)
+    public init(wrappedValue: Object?) { object = wrappedValue }
+
+    public var wrappedValue: Object? {
+        @inline(__always) _read {
+            var copy = self
+            let base: Object? = nil
+            yield Builtin.convertUnownedUnsafeToGuaranteed(base, &copy.object)
+        }
+        @inline(__always) set { object = newValue }
+    }
+}
+
+extension Unmanaged {
+    /// The object, which must live for as long as the borrow: its count is not touched.
+    public var lent: Instance {
+        @inline(__always) _read {
+            unowned(unsafe) var object: Instance = _withUnsafeGuaranteedRef { $0 }
+            let base: Instance? = nil
+            yield Builtin.convertUnownedUnsafeToGuaranteed(base, &object)
+        }
+    }
+}

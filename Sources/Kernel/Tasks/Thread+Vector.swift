@@ -1,0 +1,63 @@
+import LinuxABI
+import Platform
+
+/// A thread's vector and floating-point registers while it does not run.
+extension Thread {
+    /// Bytes of an xsave area: at least the legacy region and its header.
+    static var vectorStateSize: Int {
+        (max(Int(truncatingIfNeeded: boot.pointee.xsave_size), 576) + 63) & ~63
+    }
+
+    /// Bytes of the area in which a thread's registers are saved in either way.
+    static var vectorAreaSize: Int { max(vectorStateSize, Int(vector_registers_size)) }
+
+    /// Saves the live registers as those of this thread: one by one where the processor tells which
+    /// are in use and they are such that can be moved.
+    func takeVectorState() {
+        vectorFeatures = .max
+        if boot.pointee.tells_vector_use != 0 {
+            let features = vector_state_in_use() | UInt64(VECTOR_SSE)
+            if features & ~vector_registers_features == 0 { vectorFeatures = features }
+        }
+        if vectorFeatures == .max {
+            vector_state_save_all(vectorState)
+        } else {
+            vector_registers_save(vectorState, vectorFeatures)
+        }
+    }
+
+    /// Loads the saved registers in the place of another thread's, which were just saved.
+    func loadVectorState(over other: Thread) {
+        guard vectorFeatures != .max else {
+            vector_state_restore(vectorState, .max)
+            return
+        }
+        let left = other.vectorFeatures & ~vectorFeatures
+        if left != 0 { vector_state_restore(ThreadTable.initialVectorState, left) }
+        vector_registers_restore(
+            vectorState,
+            vectorFeatures,
+            other.vectorState,
+            other.vectorFeatures & ~left
+        )
+    }
+
+    /// Makes the saved registers those that a program starts with.
+    func resetVectorState() {
+        vectorFeatures = .max
+        vectorState.makeInitialVectorState()
+    }
+}
+
+extension UnsafeMutableRawPointer {
+    /// Makes an xsave area of what is here, with all features initial.
+    func makeInitialVectorState() {
+        let size = VectorState.legacySize + VectorState.headerSize
+        initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        storeBytes(
+            of: VectorState.initialFlags,
+            toByteOffset: VectorState.flagsOffset,
+            as: UInt32.self
+        )
+    }
+}

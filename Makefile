@@ -7,8 +7,10 @@ PREFIX ?= /usr/local
 # Seconds of `make fuzz`.
 FUZZ_TIME ?= 600
 FORMATTED := Package.swift Sources Tests
-# One set of options, so that nothing is compiled twice.
-RELEASE := swift build --configuration release -Xswiftc -static-executable -Xswiftc -use-ld=lld
+# One set of options, so that nothing is compiled twice. What a start runs lies side by side.
+RELEASE := swift build --configuration release -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+    -Xlinker --symbol-ordering-file=$(CURDIR)/Sources/unirun/start-order.txt \
+    -Xlinker --no-warn-symbol-ordering
 # A build without warnings is kept apart from the one in daily use, unless all are to be such.
 STRICT_SCRATCH = $(if $(UNIRUN_STRICT),.build,.build/strict)
 # Shell scripts are the tracked files that say so in their first line.

@@ -68,7 +68,8 @@ let host: [Target] = [
             "ELFFile", "HostCalls", "LinuxABI", "LoaderCore", "SyscallShim", "Tender",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "SystemPackage", package: "swift-system"),
-        ]
+        ],
+        exclude: ["start-order.txt"]
     ),
 ]
 

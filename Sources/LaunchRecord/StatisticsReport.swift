@@ -8,7 +8,12 @@
 ///     site ADDRESS STATE REASON COUNT                 one `syscall` instruction
 ///     fault KIND COUNT                                page faults: `zero`, `file`, `copy`, `stack` …
 ///     host NAME COUNT                                 one call made to the host
-///     value NAME NUMBER                               anything else: `heap_bytes`, `peak_bytes` …
+///     value NAME NUMBER                               anything else: `calls_total`, `pool_blocks` …
+///
+/// `heap_base_bytes` and `heap_base_blocks` are what the kernel heap held before the first process
+/// was made. `heap_left_bytes`, `heap_left_blocks` and `pages_left` are how much more (or, below
+/// zero, less) it and the page cache hold when everything was given back at the end; they are zero,
+/// or something leaked. What pools keep to be used again, `pool_blocks`, is not counted there.
 ///
 /// An unknown call is `NAME` `#NUMBER`. `STATE` is `rewritten` or `trapped`; `REASON` is one word,
 /// the shape that was patched or why it was not (`-` for none); a site's `COUNT` is how often it

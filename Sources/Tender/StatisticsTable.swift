@@ -22,10 +22,12 @@ public struct StatisticsTable {
     private var sites: [Site] = []
     private var faults: [(Substring, UInt64)] = []
     private var hostCalls: [(Substring, UInt64)] = []
-    private var values: [(Substring, UInt64)] = []
+    private var values: [(Substring, Int64)] = []
     /// Names the code at an address of the program's file.
     private let symbol: (UInt64) -> String?
-    private var loadBias: UInt64 { values.first { $0.0 == "load_bias" }?.1 ?? 0 }
+    private var loadBias: UInt64 {
+        UInt64(bitPattern: values.first { $0.0 == "load_bias" }?.1 ?? 0)
+    }
 
     /// Lines that do not read as they should are skipped: a kernel that died wrote half of one.
     public init(_ lines: String, symbol: @escaping (UInt64) -> String? = { _ in nil }) {
@@ -58,7 +60,7 @@ public struct StatisticsTable {
             sites.append(Site(address: address, state: words[2], reason: words[3], count: count))
         case ("fault", 3): UInt64(words[2]).map { faults.append((words[1], $0)) }
         case ("host", 3): UInt64(words[2]).map { hostCalls.append((name(words[1]), $0)) }
-        case ("value", 3): UInt64(words[2]).map { values.append((words[1], $0)) }
+        case ("value", 3): Int64(words[2]).map { values.append((words[1], $0)) }
         default: return
         }
     }
@@ -102,8 +104,10 @@ public struct StatisticsTable {
         return [["site", "caught", "state", "reason", "symbol"]] + rows
     }
 
-    private func pairs(_ pairs: [(Substring, UInt64)]) -> [[String]] {
-        pairs.map { [String($0.0), String($0.1)] }
+    private func pairs<Number: CustomStringConvertible>(_ pairs: [(Substring, Number)])
+        -> [[String]]
+    {
+        pairs.map { [String($0.0), $0.1.description] }
     }
 
     /// Three digits or so, with the unit that fits.
@@ -122,7 +126,9 @@ public struct StatisticsTable {
         text += "\n\(title)\n"
         let widths = last.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         // Decimal numbers stand at the right; a heading stands as what is below it.
-        let areNumbers = last.map { $0.first?.isNumber == true && !$0.hasPrefix("0x") }
+        let areNumbers = last.map {
+            ($0.first?.isNumber == true || $0.first == "-") && !$0.hasPrefix("0x")
+        }
         for row in rows {
             var line = ""
             for (column, cell) in row.enumerated() {

@@ -16,7 +16,7 @@ public func kernelStart(
         panic("the launch record is broken")
     }
     SystemCallTable.install()
-    CaughtCalls.start(keepsSites: launch.options.contains(.keepSites))
     launch.traceFilter.withUnsafeBytes { Tracer.install(launch.options, filterText: $0) }
+    CaughtCalls.start(keepsSites: launch.options.contains(.keepSites))
     Start.program(launch)
 }

@@ -115,6 +115,18 @@ struct EntryTable: ~Copyable {
         }
     }
 
+    /// Takes the newest dentry out of a table that is given up: its index is not kept.
+    mutating func takeLast() -> Dentry? {
+        while recordCount > 0 {
+            recordCount -= 1
+            guard let dentry = records[recordCount].dentry else { continue }
+            records[recordCount].dentry = nil
+            count -= 1
+            return dentry.takeRetainedValue()
+        }
+        return nil
+    }
+
     private func opaque(_ dentry: Dentry) -> UnsafeMutableRawPointer {
         Unmanaged.passUnretained(dentry).toOpaque()
     }

@@ -1,6 +1,7 @@
 import LinuxABI
 
-/// One file system that is mounted, or that anonymous files belong to. It lives for ever.
+/// One file system that is mounted, or that anonymous files belong to. It lives as long as
+/// the instance.
 public class Filesystem {
     public final let device: UInt64
     /// As /proc/mounts names it.
@@ -47,11 +48,33 @@ public class Filesystem {
         Filesystem.mounts.append(self)
     }
 
-    /// Forgets every mount: the kernel starts anew, in tests.
+    /// Unmounts every file system and frees what they hold: the instance ends.
+    static func unmountAll() {
+        for filesystem in immortals { filesystem.dismantle() }
+        reset()
+    }
+
+    /// Forgets every mount: the kernel starts anew, in tests. What was there lay in memory that is
+    /// gone.
     static func reset() {
         for filesystem in immortals { filesystem.root = nil }
         mounts = []
         immortals = []
         lastDevice = 20
+    }
+
+    /// Takes the tree apart, whose directories and names own each other.
+    private final func dismantle() {
+        guard let root else { return }
+        root.mountPoint?.mounted = nil
+        root.mountPoint = nil
+        self.root = nil
+        var directories: [Dentry] = [root]
+        while let directory = directories.popLast() {
+            while let entry = directory.inode?.takeEntry() {
+                entry.parent = nil
+                if entry.inode?.mode.isDirectory == true { directories.append(entry) }
+            }
+        }
     }
 }

@@ -120,6 +120,9 @@ public class Inode {
 
     func requireEmpty() throws(Errno) { throw .notDirectory }
 
+    /// Takes any name out of the directory's table, which is given up; nil when none is left.
+    func takeEntry() -> Dentry? { nil }
+
     // MARK: Contents
 
     /// As readlink(2), in full.

@@ -52,6 +52,13 @@ extension VFS {
         try StandardStreams.open(settings.standardStreams, in: process.descriptors)
     }
 
+    /// Unmounts everything; nothing may be open any more.
+    static func stop() {
+        rootFilesystem = nil
+        forgetMemoryFiles()
+        Filesystem.unmountAll()
+    }
+
     private static func makeRoot(_ settings: RootSettings) throws(Errno) -> MemoryFilesystem {
         guard let size = settings.rootImageSize else {
             return try MemoryFilesystem("tmpfs", mode: 0o755)

@@ -79,6 +79,8 @@ public enum FrameAllocator {
     /// Frames that can be given out in all.
     public static var totalFrames: Int { Int(frameCount - firstFrame) }
     public static var freeFrames: Int { totalFrames - usedFrames }
+    /// Frames given out that are not the heap's: contents of files, shared memory.
+    public static var pageFrames: Int { usedFrames - KernelHeap.frames }
 
     /// Called once, before anything allocates.
     public static func start() {

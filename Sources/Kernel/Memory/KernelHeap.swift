@@ -38,6 +38,12 @@ public enum KernelHeap {
     nonisolated(unsafe) public private(set) static var liveBlocks = 0
     nonisolated(unsafe) public private(set) static var liveLargeBlocks = 0
 
+    /// What pools keep for good, counted in the above too: see `countingAsPooled`.
+    nonisolated(unsafe) public private(set) static var pooledBytes = 0
+    nonisolated(unsafe) public private(set) static var pooledBlocks = 0
+    /// Frames of slabs and large blocks.
+    nonisolated(unsafe) public private(set) static var frames = 0
+
     /// What a system call needs on the heap at most, where it is not measured by itself.
     public static let callReserve = 256 << 10
 
@@ -48,6 +54,9 @@ public enum KernelHeap {
         liveBytes = 0
         liveBlocks = 0
         liveLargeBlocks = 0
+        pooledBytes = 0
+        pooledBlocks = 0
+        frames = 0
         for index in 0..<classCount {
             let size = classSize(index)
             let order = size <= 512 ? 0 : size <= 1024 ? 1 : 2
@@ -79,6 +88,19 @@ public enum KernelHeap {
     @inline(__always)
     public static func hasReserve(_ bytes: Int = callReserve) -> Bool {
         FrameAllocator.freeFrames > bytes >> 12
+    }
+
+    /// Runs `make`; what it leaves allocated is a pool's and used again. So a pool that grew is told
+    /// apart from a leak.
+    static func countingAsPooled<Object>(_ make: () throws(Errno) -> Object) throws(Errno)
+        -> Object
+    {
+        let (bytes, blocks) = (liveBytes, liveBlocks)
+        defer {
+            pooledBytes += liveBytes - bytes
+            pooledBlocks += liveBlocks - blocks
+        }
+        return try make()
     }
 
     // MARK: Size classes
@@ -163,6 +185,7 @@ public enum KernelHeap {
                 detail: UInt8(truncatingIfNeeded: index)
             )
         }
+        frames &+= 1 << order
         addPartial(frame.number, classes + index)
         return frame.number
     }
@@ -205,6 +228,7 @@ public enum KernelHeap {
         if tail > 0 { FrameAllocator.giveRun(frame.number + count, count: tail) }
         liveBlocks &+= 1
         liveLargeBlocks &+= 1
+        frames &+= Int(count)
         liveBytes &+= Int(count) << 12
         return frame.address
     }
@@ -270,6 +294,7 @@ public enum KernelHeap {
         for index in Int(number)..<(Int(number) + 1 << order) {
             FrameAllocator.entries[index].kind = FrameKind.none.rawValue
         }
+        frames &-= 1 << order
         FrameAllocator.give(number, order)
     }
 
@@ -279,6 +304,7 @@ public enum KernelHeap {
         guard offset & 4095 == 0, entry.kind == FrameKind.large.rawValue else { foreign() }
         liveBlocks &-= 1
         liveLargeBlocks &-= 1
+        frames &-= Int(entry.next)
         liveBytes &-= Int(entry.next) << 12
         FrameAllocator.giveRun(number, count: entry.next)
     }

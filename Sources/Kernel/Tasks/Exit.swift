@@ -55,6 +55,15 @@ public enum Tasks {
         return thread
     }
 
+    /// Gives back what outlives the last process: file systems, names, queues that grew. Ending the
+    /// instance gives all back at once; this is for those who look for leaks, for whom what is left
+    /// on the heap then, beside what pools keep, is one.
+    public static func releaseAll() {
+        VFS.stop()
+        SystemName.stop()
+        TimerQueue.shared.shrink()
+    }
+
     /// Those who watch the program. Set once at the start.
     nonisolated(unsafe) public static var observer: (any TaskObserver)?
 
@@ -149,6 +158,7 @@ extension Process {
         paths = nil
         addressSpace = nil
         executable = ExecutableImage()
+        credentials = Credentials()
         ProcessTable.put(self)
         // There is no other parent than the kernel, which asks for no status.
         guard ProcessTable.count == 0 else { return }

@@ -31,15 +31,13 @@ public enum ProcessTable {
     }
 
     /// Takes a process out of the pool; it has no thread and no number yet.
-    static func take() -> Process {
+    static func take() throws(Errno) -> Process {
         let process: Process
         if let free = firstFree {
             firstFree = free.nextProcess
             process = free
         } else {
-            process = immortal(Process())
-            immortal(process.threadEnded)
-            immortal(process.timers)
+            process = try KernelHeap.countingAsPooled(make)
         }
         process.nextProcess = nil
         guard let head = first else {
@@ -51,6 +49,14 @@ public enum ProcessTable {
         while let next = last.nextProcess { last = next }
         last.nextProcess = process
         count += 1
+        return process
+    }
+
+    private static func make() -> Process {
+        let process = immortal(Process())
+        immortal(process.threadEnded)
+        immortal(process.timers)
+        process.signals = immortal(ProcessSignals())
         return process
     }
 
@@ -81,7 +87,7 @@ extension Process {
     /// Creates a process with its first thread, whose number it has. The caller gives it an
     /// address space, descriptors and paths, and the thread a context.
     public static func create() throws(Errno) -> (Process, Thread) {
-        let process = ProcessTable.take()
+        let process = try ProcessTable.take()
         process.reset()
         let thread: Thread
         do throws(Errno) { thread = try Thread.create(in: process) } catch {
@@ -107,7 +113,6 @@ extension Process {
         leaderStatus = nil
         executingThread = nil
         hasExecuted = false
-        if signals == nil { signals = immortal(ProcessSignals()) }
         signals.reset()
         attributes = ProcessAttributes()
         credentials = Credentials()

@@ -22,6 +22,7 @@ public enum Start {
         LoadAverage.start()
         Streams.start()
         Tasks.start()
+        PathBuffers.start()
         do throws(Errno) { try VDSO.start() } catch {
             panic("the machine has too little memory")
         }
@@ -35,6 +36,7 @@ public enum Start {
             try VFS.start(RootSettings(launch), process)
             // The start itself runs in the kernel's process, and looks paths up.
             Process.current.paths = process.paths
+            defer { Process.current.paths = nil }
             process.signals.ignore(launch.ignoredSignals)
             try Execute.start(
                 launch.programPath,

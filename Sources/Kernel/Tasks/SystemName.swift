@@ -21,6 +21,12 @@ public enum SystemName {
         domain.isEmpty ? Array(bytes(of: unsetDomain)) : domain
     }
 
+    /// Forgets both names.
+    static func stop() {
+        node = []
+        domain = []
+    }
+
     /// As sethostname(2), and for the name of the launch record.
     public static func setNode(_ name: UnsafeRawBufferPointer) {
         node = Array(name.prefix(longest))

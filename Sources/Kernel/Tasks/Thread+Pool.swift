@@ -58,7 +58,7 @@ public enum ThreadTable {
             pooled.nextFree = nil
             thread = pooled
         } else {
-            thread = try make()
+            thread = try KernelHeap.countingAsPooled(make)
         }
         thread.id = nextID()
         insert(thread)
@@ -126,7 +126,11 @@ public enum ThreadTable {
             throw .noMemory
         }
         let guardPage = pages.alignedUp(toMultipleOf: pageSize)
-        try checked(machine.pointee.guard_page(guardPage))
+        do throws(Errno) { try checked(machine.pointee.guard_page(guardPage)) } catch {
+            kernel_free(pages)
+            kernel_free(room)
+            throw error
+        }
         let stack = guardPage + pageSize
         let vectorState = room.alignedUp(toMultipleOf: 64)
         vectorState.initializeMemory(as: UInt8.self, repeating: 0, count: size)

@@ -13,6 +13,7 @@ public final class ProcessTimers {
     /// Stops and forgets all timers, as a process does that ends.
     func stopAll() {
         for timer in intervals { timer.disarm() }
+        intervals = []
         deletePosixTimers()
     }
 

@@ -23,7 +23,16 @@ public final class TimerQueue {
     // Owned by their objects: a timer stops before its owner dies.
     private var heap: [Unmanaged<Timer>] = []
 
-    public init() { heap.reserveCapacity(64) }
+    public init() { heap.reserveCapacity(TimerQueue.usualCapacity) }
+
+    private static let usualCapacity = 64
+
+    /// Gives back the room that many timers took, when none is left.
+    func shrink() {
+        guard heap.isEmpty, heap.capacity > TimerQueue.usualCapacity else { return }
+        heap = []
+        heap.reserveCapacity(TimerQueue.usualCapacity)
+    }
 
     public var nextDeadline: Nanoseconds {
         heap.isEmpty ? .never : heap[0]._withUnsafeGuaranteedRef { $0.deadline }

@@ -23,6 +23,14 @@ public enum CaughtCalls {
         AddressSpace.textWillShow = { range in _ = rewriter.restore(range, memory: memory) }
     }
 
+    /// Forgets every site; no program runs any more.
+    static func stop() {
+        AddressSpace.textWillVanish = nil
+        AddressSpace.textWillShow = nil
+        rewriter = nil
+        memory = nil
+    }
+
     /// Where a caught call returns to: behind the site, or to the stub that was made of it.
     static func take(site: UInt64, number: UInt64) -> UInt64 {
         Counters.caughtCalls &+= 1

@@ -12,12 +12,19 @@ public enum Counters {
     nonisolated(unsafe) public static var signalFaults: UInt64 = 0
 }
 
-/// What the kernel heap holds.
-struct HeapCount {
+/// What is in use of the machine's memory, pools not counted.
+struct MemoryCount {
+    /// Of the kernel heap.
     var bytes = 0
     var blocks = 0
+    /// Pages of files and shared memory.
+    var pages = 0
 
-    static var now: HeapCount {
-        HeapCount(bytes: KernelHeap.liveBytes, blocks: KernelHeap.liveBlocks)
+    static var now: MemoryCount {
+        MemoryCount(
+            bytes: KernelHeap.liveBytes - KernelHeap.pooledBytes,
+            blocks: KernelHeap.liveBlocks - KernelHeap.pooledBlocks,
+            pages: FrameAllocator.pageFrames
+        )
     }
 }

@@ -22,25 +22,38 @@ extension Tracer {
 
     /// Writes the report and stops counting. Called when the instance is about to end, after the
     /// last process's memory was given back. `rewriter` knows the sites, whose names `unirun` finds
-    /// by what was added to the addresses of the program's file.
-    public static func report(sitesOf rewriter: Rewriter?, loadBias: UInt) {
+    /// by what was added to the addresses of the program's file; `releaseAll` gives back what the
+    /// instance itself holds, so that what is left is a leak.
+    public static func report(
+        sitesOf rewriter: @autoclosure () -> Rewriter?,
+        loadBias: UInt,
+        releaseAll: () -> Void = {}
+    ) {
         guard isOn, counts else { return }
         options.remove(.statistics)
         var report = ReportWriter(writer.line)
         let total = reportCalls(&report)
-        if let rewriter { reportSites(&report, rewriter) }
+        if let rewriter = rewriter() { reportSites(&report, rewriter) }
         reportFaults(&report)
         reportHostCalls(&report)
         report.value("load_bias", UInt64(loadBias))
         report.value("entry_cycles", boot.pointee.entry_cycles)
         report.value("calls_total", total)
         report.value("calls_caught", Counters.caughtCalls)
-        let heap = HeapCount.now
-        report.value("heap_bytes_start", UInt64(max(0, heapAtStart.bytes)))
-        report.value("heap_blocks_start", UInt64(max(0, heapAtStart.blocks)))
-        report.value("heap_bytes", UInt64(max(0, heap.bytes)))
-        report.value("heap_blocks", UInt64(max(0, heap.blocks)))
+        reportMemory(&report, releaseAll)
         report.flush()
+    }
+
+    /// The base line, and what is in use beyond it when everything was given back.
+    private static func reportMemory(_ report: inout ReportWriter, _ releaseAll: () -> Void) {
+        report.value("pool_blocks", UInt64(KernelHeap.pooledBlocks))
+        releaseAll()
+        let left = MemoryCount.now
+        report.value("heap_base_bytes", UInt64(baseLine.bytes))
+        report.value("heap_base_blocks", UInt64(baseLine.blocks))
+        report.difference("heap_left_bytes", left.bytes - baseLine.bytes)
+        report.difference("heap_left_blocks", left.blocks - baseLine.blocks)
+        report.difference("pages_left", left.pages - baseLine.pages)
     }
 
     /// A line each call that was made; gives their statistics back and returns how many there were.
@@ -176,6 +189,15 @@ private struct ReportWriter {
         begin(StatisticsReport.value)
         word(name)
         self.number(number)
+        end()
+    }
+
+    /// A number that may be below zero: something was given back that is needed for ever.
+    mutating func difference(_ name: StaticString, _ number: Int) {
+        begin(StatisticsReport.value)
+        word(name)
+        line.append(" ")
+        line.append(number)
         end()
     }
 

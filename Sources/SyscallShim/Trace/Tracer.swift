@@ -18,8 +18,8 @@ public enum Tracer {
     nonisolated(unsafe) static var writer: TraceWriter! = nil
     /// Calls with a number beyond the table.
     nonisolated(unsafe) static var unknownCalls: UInt64 = 0
-    /// What the heap held when the program was about to start.
-    nonisolated(unsafe) static var heapAtStart = HeapCount()
+    /// What was in use before the first process was made: the base line to which it all comes back.
+    nonisolated(unsafe) static var baseLine = MemoryCount()
 
     static var shows: Bool { options.contains(.trace) }
     static var counts: Bool { options.contains(.statistics) }
@@ -44,8 +44,8 @@ public enum Tracer {
         writer = TraceWriter()
         unknownCalls = 0
         Tasks.observer = TraceObserver()
-        heapAtStart = HeapCount.now
         isOn = true
+        baseLine = MemoryCount.now
     }
 
     /// As above, with the filter as the launch record holds it. `unirun` has refused a wrong one;

@@ -61,6 +61,10 @@ final class ErofsImage {
         self.metadataStart = metadataStart
     }
 
+    deinit {
+        for slot in cache.indices { KernelBuffer.free(cache[slot].memory) }
+    }
+
     // MARK: Reading
 
     /// Fills a buffer with contents of files.

@@ -113,6 +113,8 @@ final class MemoryDirectory: Inode {
         guard nameCount == 0 else { throw .directoryNotEmpty }
     }
 
+    override func takeEntry() -> Dentry? { entries.takeLast() }
+
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
         DirectoryFile(dentry, flags)
     }

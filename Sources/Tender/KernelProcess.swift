@@ -8,6 +8,8 @@ struct KernelProcess {
     let pid: pid_t
     /// `unirun`'s end of the control socket.
     let control: Int32
+    /// A memfd with the machine's memory.
+    let memory: Int32
     /// A memfd with the `--stats` lines, or -1.
     let statistics: Int32
 
@@ -61,6 +63,7 @@ struct KernelProcess {
         close(ends[1])
         pid = started
         control = ends[0]
+        memory = files.memory
         statistics = files.statistics
     }
 }

@@ -111,13 +111,26 @@ public struct Launch {
         var supervisor = Supervisor(
             kernel: kernel,
             signals: signals,
+            memory: request.memoryLimit.flatMap {
+                MemoryWatch(limit: $0, pid: kernel.pid, memory: kernel.memory)
+            },
             isDebugged: request.waitsForDebugger
         )
         let status = supervisor.run()
         // A program that ends by itself leaves the terminal as it wants it, as stty(1) does.
         if status.signal != nil || status.code > 128 { supervisor.restoreTerminal() }
         if kernel.statistics >= 0 { showStatistics(kernel.statistics, program) }
+        if supervisor.exceededMemory, status.signal == SIGKILL { return reportMemory() }
         return exitStatus(status)
+    }
+
+    /// As a container that runs out of its memory: killed, which is status 137.
+    private func reportMemory() -> Int32 {
+        let limit = (request.memoryLimit ?? 0) >> 20
+        reportLine(
+            "\(request.program): killed: it used more memory than --memory \(limit)M allows; give more"
+        )
+        return 128 + SIGKILL
     }
 
     private func showStatistics(_ descriptor: Int32, _ program: ProgramFile?) {

@@ -11,10 +11,19 @@ struct Supervisor {
     private let isDebugged: Bool
     private var request = [UInt8](repeating: 0, count: ControlMessage.encodedSize)
     private var received = 0
+    private let memory: MemoryWatch?
+    /// The kernel was ended because it used more memory than it may.
+    private(set) var exceededMemory = false
 
-    init(kernel: KernelProcess, signals: SignalProxy, isDebugged: Bool) {
+    init(
+        kernel: KernelProcess,
+        signals: SignalProxy,
+        memory: MemoryWatch?,
+        isDebugged: Bool
+    ) {
         self.kernel = kernel
         self.signals = signals
+        self.memory = memory
         self.isDebugged = isDebugged
     }
 
@@ -25,12 +34,22 @@ struct Supervisor {
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: hasControl ? kernel.control : -1, events: Int16(POLLIN), revents: 0),
             ]
-            if poll(&ready, 2, -1) < 0 { continue }
+            if poll(&ready, 2, checkMemory()) < 0 { continue }
             if ready[0].revents != 0, signals.drain(to: kernel.pid), let status = reap() {
                 return status
             }
             if ready[1].revents != 0 { serve() }
         }
+    }
+
+    /// Ends the kernel when it uses too much memory; how long it may go on unseen otherwise, for
+    /// poll(2).
+    private mutating func checkMemory() -> Int32 {
+        guard let memory, !exceededMemory else { return -1 }
+        if let pause = memory.pause() { return pause }
+        exceededMemory = true
+        kill(kernel.pid, SIGKILL)
+        return -1
     }
 
     /// Puts the terminal back as it was before the program changed it.

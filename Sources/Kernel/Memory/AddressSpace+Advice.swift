@@ -141,6 +141,18 @@ extension AddressSpace {
         return count
     }
 
+    /// Pages of private anonymous memory that are resident.
+    var residentAnonymousPages: Int {
+        var count = 0
+        forEachRegion(from: 0, to: Layout.high.upperBound) { region in
+            guard region.pointee.source == nil, !region.pointee.flags.contains(.unbacked) else {
+                return
+            }
+            count += residentPages(region.pointee.start..<region.pointee.end)
+        }
+        return count
+    }
+
     /// Calls `body` with a byte for each mapped page of a range, in pieces.
     private func forEachResidence(
         _ start: UInt64,

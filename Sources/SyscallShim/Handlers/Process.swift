@@ -170,7 +170,7 @@ func sysSystemInformation(_ record: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _:
         var information = SystemInformation()
         information.uptime = Int64(now() / .second)
         information.totalMemory = UInt64(FrameAllocator.totalFrames) * UInt64(pageSize)
-        information.freeMemory = UInt64(FrameAllocator.freeFrames) * UInt64(pageSize)
+        information.freeMemory = UInt64(MemoryUse.freePages) * UInt64(pageSize)
         information.processes = UInt16(truncatingIfNeeded: ThreadTable.count)
         try UserPointer<SystemInformation>(record).store(information)
         return 0

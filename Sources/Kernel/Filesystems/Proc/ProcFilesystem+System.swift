@@ -113,10 +113,10 @@ extension ProcFilesystem {
     }
 
     private static func memory(_ text: inout TextBuffer, _ process: Process) {
+        let free = MemoryUse.freePages
         let rows: [(StaticString, Int)] = [
             ("MemTotal:       ", FrameAllocator.totalFrames),
-            ("MemFree:        ", FrameAllocator.freeFrames),
-            ("MemAvailable:   ", FrameAllocator.freeFrames),
+            ("MemFree:        ", free), ("MemAvailable:   ", free),
             ("Buffers:        ", 0), ("Cached:         ", cachedPages()),
             ("SwapTotal:      ", 0), ("SwapFree:       ", 0), ("Shmem:          ", cachedPages()),
         ]

@@ -23,6 +23,8 @@
 system_call_entry:
     # %r11 is free: the instruction itself loses it.
     mov %rsp, %r11
+    .globl system_call_entry_begun
+system_call_entry_begun:
     mov %gs:CPU_KERNEL_STACK, %rsp
     push %rax
     pushfq
@@ -90,6 +92,25 @@ odd_flags:
     # The kernel's code needs DF and TF clear. They come back with the frame.
     pushq $2
     popfq
+    jmp plain_flags
+
+# The same for a program that single-steps, whose trap flag would stop every instruction here: the
+# platform has cleared it, and the program's own flags are in %r11. They come back with the frame.
+    .globl system_call_entry_stepped
+    .type system_call_entry_stepped, @function
+system_call_entry_stepped:
+    mov %rsp, %gs:CPU_USER_STACK
+    mov %gs:CPU_KERNEL_STACK, %rsp
+    push %rax
+    push %r11
+    pushq %gs:CPU_USER_STACK
+    push %rcx
+    push %rdi
+    push %rsi
+    push %rdx
+    push %r10
+    push %r8
+    push %r9
     jmp plain_flags
 
 # Turns the words of a system call into a struct trap_frame; only %r11 is lost.

@@ -9,6 +9,7 @@ static struct boot_information information;
 struct boot_information *process_boot_information(void) { return &information; }
 
 extern const char image_start[], image_end[];
+extern const char system_call_entry_begun[];
 extern const char system_call_leave[], system_call_leave_result[], system_call_leave_end[],
     system_call_return[];
 extern const char frame_leave[], frame_leave_end[];
@@ -21,6 +22,8 @@ const struct code_places code_places = {
     .image = (uint64_t)&image_start,
     PLACE(image_end),
     PLACE(system_call_entry),
+    PLACE(system_call_entry_begun),
+    PLACE(system_call_entry_stepped),
     PLACE(system_call_return),
     PLACE(system_call_leave),
     PLACE(system_call_leave_result),

@@ -25,6 +25,10 @@ enum ProcessSignals {
             | bit(28)
     }
 
+    // Bits of %rflags: the trap flag, and with it AC, NT and DF, as in entry.S.
+    private static var trapFlag: UInt64 { 0x100 }
+    private static var oddFlags: UInt64 { 0x44500 }
+
     static func bit(_ signal: Int32) -> UInt64 { 1 << UInt64(signal - 1) }
 
     /// struct kernel_sigaction
@@ -127,6 +131,7 @@ enum ProcessSignals {
             ? registers.pointee.rip : kernel_caught_call(site, registers.pointee.rax)
         registers.pointee.r11 = registers.pointee.rflags
         registers.pointee.rip = code_places.system_call_entry
+        if registers.pointee.rflags & trapFlag != 0 { enterStepped(registers) }
     }
 
     /// The timer or a signal from outside.
@@ -153,6 +158,7 @@ enum ProcessSignals {
             error |= UInt64(PAGE_FAULT_BEYOND_FILE.rawValue)
         }
         let address = vector == pageFault ? registers.pointee.cr2 : information.pointee.address
+        if vector == UInt64(VECTOR_DEBUG.rawValue), takesStep(registers) { return }
         if isKernelCode(registers.pointee.rip) {
             return takeKernelFault(registers, address: address, error: error)
         }
@@ -164,6 +170,23 @@ enum ProcessSignals {
             }
         }
         enterException(registers, vector, address: address, error: error)
+    }
+
+    /// A single-stepping program executed an instruction: whether that was one of the way into the
+    /// kernel, of which the program is not to know.
+    private static func takesStep(_ registers: UnsafeMutablePointer<host_registers>) -> Bool {
+        let rip = registers.pointee.rip
+        guard rip >= code_places.system_call_entry, rip <= code_places.system_call_entry_begun
+        else { return !isKernelCode(rip) && kernel_step(rip) == 0 }
+        enterStepped(registers)
+        return true
+    }
+
+    /// Begins a system call without the trap flag, which comes back on the way out.
+    private static func enterStepped(_ registers: UnsafeMutablePointer<host_registers>) {
+        registers.pointee.r11 = registers.pointee.rflags
+        registers.pointee.rflags &= ~oddFlags
+        registers.pointee.rip = code_places.system_call_entry_stepped
     }
 
     /// A copy from or to the program's memory faulted, or the kernel is broken.
@@ -233,7 +256,6 @@ enum ProcessSignals {
             rsp: from.rsp,
             ss: boot_cpu.stack_selector
         )
-        let oddFlags: UInt64 = 0x44500
         registers.pointee.rflags = from.rflags & ~oddFlags
         registers.pointee.rsp = boot_cpu.kernel_stack
         return frame

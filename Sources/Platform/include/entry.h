@@ -13,6 +13,10 @@
 void system_call_entry(void);
 uint64_t system_call_entry_address(void);
 
+/* As above for a program that single-steps: with the trap flag clear and the program's flags in
+ * %r11. Up to system_call_entry_begun the first entry has changed no register but %r11. */
+void system_call_entry_stepped(void);
+
 /* An entry of the table for calls whose handler works on the whole register frame. */
 void system_call_with_frame(void);
 
@@ -51,6 +55,9 @@ uint64_t kernel_caught_call(uint64_t site, uint64_t number);
 /* Where the program goes on when it ran into a breakpoint at `address` that the rewriter left;
  * 0 when the breakpoint is the program's own. */
 uint64_t kernel_breakpoint(uint64_t address);
+/* A program that single-steps arrived at `address`: whether it has executed an instruction of its
+ * own since the last time, and not only a part of the way into the kernel. */
+uint64_t kernel_step(uint64_t address);
 /* A fault of the kernel on the program's memory: whether it was resolved. On a small stack. */
 uint64_t kernel_user_fault(uint64_t address, uint64_t error);
 

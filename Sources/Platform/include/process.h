@@ -20,7 +20,7 @@ int64_t hypercall_wait(uint64_t number, uint64_t first, uint64_t second, uint64_
 /* Addresses of places in the code that Swift cannot name. */
 struct code_places {
     uint64_t image, image_end;
-    uint64_t system_call_entry;
+    uint64_t system_call_entry, system_call_entry_begun, system_call_entry_stepped;
     /* An interrupt in [leave, leave_end) goes back to `return`: entry.S. */
     uint64_t system_call_return, system_call_leave, system_call_leave_result,
         system_call_leave_end;

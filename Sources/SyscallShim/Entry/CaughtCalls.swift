@@ -61,3 +61,8 @@ func caughtCall(_ site: UInt64, _ number: UInt64) -> UInt64 {
 func breakpoint(_ address: UInt64) -> UInt64 {
     CaughtCalls.rewriter.continuation(forTrapAt: address) ?? 0
 }
+
+@c(kernel_step)
+func step(_ address: UInt64) -> UInt64 {
+    CaughtCalls.rewriter.isStep(at: address) ? 1 : 0
+}

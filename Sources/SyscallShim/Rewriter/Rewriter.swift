@@ -124,6 +124,24 @@ public final class Rewriter {
         return table.records[index].address &+ UInt64(bitPattern: Int64(origin))
     }
 
+    /// Whether a single-stepping program that arrives at `address` has executed an instruction of its
+    /// own: `siteAddress` tells which comes next. False in the midst of what a stub does for a
+    /// `syscall`, and behind the jumps that lead to a stub.
+    public func isStep(at address: UInt64) -> Bool {
+        guard isStub(address) else { return !isIsland(address) }
+        guard let index = table.findStub(address) else { return true }
+        let offset = Int(address &- table.records[index].stub)
+        return offset > 0 && table.records[index].map.begins(atOffset: offset)
+    }
+
+    /// Whether the jump of an island lies at `address`.
+    private func isIsland(_ address: UInt64) -> Bool {
+        for index in 0..<table.records.count where table.records[index].state == .patched {
+            if table.records[index].island.overlaps(address..<address &+ 1) { return true }
+        }
+        return false
+    }
+
     /// Whether `address` lies in a page of stubs.
     public func isStub(_ address: UInt64) -> Bool {
         for index in 0..<pages.count where address &- pages[index].address < StubPage.size {

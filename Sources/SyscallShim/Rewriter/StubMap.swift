@@ -33,6 +33,12 @@ struct StubMap {
         return found
     }
 
+    /// Whether an instruction that stands for one of the program's begins at a byte of the stub.
+    func begins(atOffset offset: Int) -> Bool {
+        for index in 0..<count where Int(entries[index].offset) == offset { return true }
+        return false
+    }
+
     /// Where the copy of the instruction at `origin` begins, `nil` when none was copied.
     func offset(ofOrigin origin: Int) -> Int? {
         for index in 0..<count where Int(entries[index].origin) == origin {

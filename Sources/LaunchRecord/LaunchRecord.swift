@@ -67,6 +67,8 @@ public struct LaunchOptions: OptionSet, Sendable {
     public static let statistics = LaunchOptions(rawValue: 1 << 3)
     /// Leave sites unpatched, so that every call is caught; for measuring and debugging.
     public static let keepSites = LaunchOptions(rawValue: 1 << 4)
+    /// Behave as on a host whose clock is not the processor's counter; for debugging.
+    public static let slowClock = LaunchOptions(rawValue: 1 << 5)
 }
 
 /// What a standard stream of the host is, as `fstat` told `unirun`.

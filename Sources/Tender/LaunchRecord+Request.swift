@@ -52,6 +52,7 @@ extension LaunchRequest {
         if isRootReadOnly { options.insert(.readOnlyRoot) }
         if trace != nil { options.insert(.trace) }
         if wantsStatistics { options.insert(.statistics) }
+        if usesSlowClock { options.insert(.slowClock) }
         if keepsSites { options.insert(.keepSites) }
         return options
     }

@@ -20,12 +20,17 @@ public struct LaunchRequest: Sendable {
     public var wantsStatistics = false
     /// Every call stays caught; for measuring.
     public var keepsSites = false
+    /// As on a host whose clock is not the processor's counter; for debugging.
+    public var usesSlowClock = false
     /// How the instance is called in the host's process list.
     public var name: String?
     public var waitsForDebugger = false
     public var verbosity = Verbosity.normal
 
-    public init(program: String) { self.program = program }
+    public init(program: String) {
+        self.program = program
+        usesSlowClock = hostVariable("UNIRUN_CLOCK") == "syscall"
+    }
 }
 
 /// How much `unirun` says beside its errors.

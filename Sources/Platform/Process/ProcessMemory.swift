@@ -16,6 +16,8 @@ enum ProcessLayout {
     static var launchRecord: UInt64 { 0x7ea0_0000_0000 }
     static var signalStack: UInt64 { 0x7ea1_0000_0000 }
     static var signalStackSize: UInt64 { 64 << 10 }
+    /// What stands in for the host's vDSO: HostVDSO.
+    static var slowClock: UInt64 { 0x7ea2_0000_0000 }
 }
 
 // Flags of mmap(2) and madvise(2) on the host.
@@ -67,6 +69,22 @@ enum ProcessMemory {
             noDescriptor,
             0
         )
+    }
+
+    /// Maps one page of code.
+    static func mapCode(_ code: UInt64, at start: UInt64) -> Int64 {
+        let answer = callHost(
+            HostNumber.mmap,
+            start,
+            4096,
+            3,
+            `private` | anonymous | fixed,
+            noDescriptor,
+            0
+        )
+        guard answer >= 0 else { return answer }
+        UnsafeMutablePointer<UInt64>(bitPattern: UInt(start))!.pointee = code
+        return protect(start, 4096, 5)
     }
 
     // MARK: Operations of the contract

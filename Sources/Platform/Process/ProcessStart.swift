@@ -119,6 +119,8 @@ private func takeRecord(_ record: UnsafeRawBufferPointer) {
             }
         case .tellsVectorUse where item.payload.count == 8:
             tellsVectorUse = item.payload.loadUnaligned(as: UInt64.self)
+        case .options where item.payload.count == 8:
+            takeOptions(LaunchOptions(rawValue: item.payload.loadUnaligned(as: UInt64.self)))
         default: break
         }
     }
@@ -145,6 +147,12 @@ private func identify(subleaf: UInt32) -> InlineArray<4, UInt32> {
         pointer.withMemoryRebound(to: UInt32.self, capacity: 4) { cpu_identify(0xd, subleaf, $0) }
     }
     return registers
+}
+
+private func takeOptions(_ options: LaunchOptions) {
+    guard options.contains(.slowClock) else { return }
+    orDie(HostVDSO.replaceBySystemCall(), "cannot map the slow clock")
+    information.pointee.user_clock = ProcessTime.hostClock
 }
 
 private func orDie(_ answer: Int64, _ message: StaticString) {

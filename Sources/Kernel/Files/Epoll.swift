@@ -27,14 +27,18 @@ final class EpollWatch: WaitEntry {
         events = event.pollEvents
         mode = event.mode
         data = event.data
+        super.init()
+        isExclusive = mode.contains(.exclusive)
     }
 
     override func notify(_ happened: PollEvents) -> Bool {
         guard !events.isDisjoint(with: happened) else { return false }
+        // An epoll on which nobody waits does not take the news from the others.
+        let isTaken = isExclusive && epoll.isAwaited
         epoll.becameReady(self)
         // The host's streams tell of a level: they are asked again only when somebody looked.
         if file.reportsLevel { leave() }
-        return mode.contains(.exclusive)
+        return isTaken
     }
 
     /// The file's last descriptor was closed.
@@ -96,6 +100,8 @@ public final class EpollFile: OpenFile {
     }
 
     public override var waitQueue: WaitQueue? { queue }
+
+    var isAwaited: Bool { !queue.isEmpty }
 
     public override func readiness() -> PollEvents {
         dropStale()

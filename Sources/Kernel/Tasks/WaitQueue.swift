@@ -38,7 +38,8 @@ public final class WaitQueue {
         entry.previous = nil
     }
 
-    /// Tells the waiters, oldest first, that `events` happened, until `limit` of them took it.
+    /// Tells the waiters, oldest first, that `events` happened, until `limit` of them took it. Of
+    /// those that are exclusive one is enough, unless the object comes to its end.
     public func wake(_ events: PollEvents = .all, limit: Int = .max) {
         guard first != nil else { return }
         wakeWaiters(events, limit: limit)
@@ -47,9 +48,14 @@ public final class WaitQueue {
     private func wakeWaiters(_ events: PollEvents, limit: Int) {
         unowned(unsafe) var cursor = first
         var remaining = limit
+        var skipsExclusive = false
         while remaining > 0, let entry = cursor {
             cursor = entry.next
-            if entry.notify(events) { remaining -= 1 }
+            if entry.isExclusive, skipsExclusive { continue }
+            if entry.notify(events) {
+                remaining -= 1
+                if entry.isExclusive { skipsExclusive = !events.contains(.hangUp) }
+            }
         }
     }
 
@@ -75,6 +81,9 @@ open class WaitEntry {
     @Lent public internal(set) final var queue: WaitQueue?
     @Lent fileprivate final var next: WaitEntry?
     @Lent fileprivate final var previous: WaitEntry?
+
+    /// Whether the news are for one alone of those who are so: EPOLLEXCLUSIVE.
+    final var isExclusive = false
 
     public init() {}
 

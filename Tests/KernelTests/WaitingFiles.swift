@@ -17,14 +17,16 @@ extension DescriptorTable {
     func event(_ value: UInt32 = 0, isSemaphore: Bool = false, _ flags: OpenFlags = [])
         -> (FileDescriptor, OpenFile)
     {
-        let descriptor = try! makeEvent(value, isSemaphore: isSemaphore, flags)
-        return (descriptor, try! file(descriptor))
+        guard let descriptor = try? makeEvent(value, isSemaphore: isSemaphore, flags),
+            let file = try? file(descriptor)
+        else { fatalError("no room for a counter") }
+        return (descriptor, file)
     }
 
     /// The two ends of a pipe.
     func pipe(_ flags: OpenFlags = []) -> (reader: FileDescriptor, writer: FileDescriptor) {
-        let (reader, writer) = try! makePipe(flags)
-        return (reader, writer)
+        guard let ends = try? makePipe(flags) else { fatalError("no room for a pipe") }
+        return (ends.0, ends.1)
     }
 
     func put(_ descriptor: FileDescriptor, _ bytes: [UInt8]) {

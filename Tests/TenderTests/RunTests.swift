@@ -65,6 +65,15 @@ struct RunTests {
         #expect(outcome.errors.contains("heap_bytes  4096"))
     }
 
+    @Test func onlyVerboseSaysWhatIsDone() throws {
+        #expect(try run(["--verbose"], ["exit", "0"]).errors.contains("runs as process "))
+        for options in [[], ["-q"], ["--quiet"]] {
+            let outcome = try run(options, ["exit", "0"])
+            #expect(outcome.errors.isEmpty)
+            #expect(outcome.status == 0)
+        }
+    }
+
     @Test func whatFollowsTheProgramBelongsToTheProgram() throws {
         let folder = try TemporaryFolder()
         let program = try folder.addProgram()

@@ -66,6 +66,25 @@ import Testing
         expectNothingLeft(run)
     }
 
+    @Test(
+        .enabled(if: Command.isBuilt && !Command.isNative),
+        arguments: [
+            ("exit", 0), ("kill", 137), ("fault", 139), ("exec", 0),
+        ]
+    )
+    func nothingIsLeftOfWhatWasOpen(end: String, status: Int32) throws {
+        let source = Program.folder.appendingPathComponent("hosts/leaves-everything-open.c")
+        let built = try Build(program: Program(source: source), library: .glibc).executable()
+        let run = try Execution.run(
+            [Command.path, "run", "--stats", "--", built.path, end],
+            environment: Command.environment,
+            timeLimit: 20
+        )
+        #expect(run.status == status)
+        #expect(run.outputText == "")
+        expectNothingLeft(run)
+    }
+
     private func expectNothingLeft(_ run: Execution) {
         let values = Statistics.values(of: run.errorText)
         #expect(values["heap_left_bytes"] == 0)

@@ -1,7 +1,7 @@
 // Asks for the time in every way, a thousand times each.
-#include <sys/time.h>
-
 #include "../facts.h"
+
+#include <sys/time.h>
 
 static volatile int alarms;
 static void count(int number, siginfo_t *info, void *context) { alarms++; }

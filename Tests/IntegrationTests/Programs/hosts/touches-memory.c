@@ -1,8 +1,8 @@
 // Touches as many MiB as its argument says, from a mapping or with "brk" from the heap, and tells
 // what /proc/meminfo and sysinfo(2) make of it.
-#include <sys/sysinfo.h>
-
 #include "../facts.h"
+
+#include <sys/sysinfo.h>
 
 static long free_in_meminfo(void) {
     char line[200];

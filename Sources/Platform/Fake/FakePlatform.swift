@@ -28,7 +28,7 @@ public enum FakePlatform {
     private static let endWaitingTest: () -> Void = { fatalError("the test waits for ever") }
 
     public static let memorySize: UInt64 = 64 << 20
-    public static let userStart: UInt64 = 0x10_0000_0000
+    public static let userStart: UInt64 = 0x8000_0000
     public static let userEnd: UInt64 = 0x1000_0000_0000
 
     nonisolated(unsafe) public private(set) static var information =

@@ -5,7 +5,7 @@ import Platform
 /// Where the process world puts what the program must not reach, above the program's part.
 enum ProcessLayout {
     /// The program's part above the image; below it, low code lies under 0x7000_0000.
-    static var userStart: UInt64 { 0x10_0000_0000 }
+    static var userStart: UInt64 { 0x8000_0000 }
     static var userEnd: UInt64 { 0x7e00_0000_0000 }
     static var lowEnd: UInt64 { 0x7000_0000 }
     /// The machine's memory.

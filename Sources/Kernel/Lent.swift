@@ -1,7 +1,7 @@
 import Builtin
 
 /// A reference to an object that is sure to outlive it: it neither keeps the object alive nor
-/// counts (docs/adr/0010).
+/// counts (docs/adr/0012).
 @propertyWrapper
 public struct Lent<Object: AnyObject> {
     unowned(unsafe) private var object: Object?

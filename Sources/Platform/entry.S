@@ -12,6 +12,7 @@
 #include "trap_frame.h"
 
 #define ODD_FLAGS 0x44500 /* AC, NT, DF, TF: not as the kernel's code needs them */
+#define OVERFLOW_FLAG 0x800
 #define SYSTEM_CALL_WORDS 80
 #define ENOSYS 38
 
@@ -38,7 +39,6 @@ system_call_entry_begun:
     push %r9
     testl $ODD_FLAGS, 64(%rsp)
     jnz odd_flags
-plain_flags:
     mov %r10, %rcx
     # As on Linux, the number is the lower half of the register.
     mov %eax, %r11d
@@ -53,8 +53,6 @@ plain_flags:
     # system_call_leave_result.
     .globl system_call_return
 system_call_return:
-    testl $ODD_FLAGS, 64(%rsp)
-    jnz system_call_work
     cmpl $0, %gs:CPU_PENDING
     jne system_call_work
     mov %rax, %r11
@@ -67,11 +65,11 @@ system_call_leave:
     pop %rsi
     pop %rdi
     # The flags that a computation leaves are the program's; popfq would cost more than the call.
-    movzbl 17(%rsp), %eax
-    shr $3, %eax
-    and $1, %eax
-    mov 16(%rsp), %ah
-    add $0x7f, %al /* the overflow flag */
+    mov 16(%rsp), %ecx
+    mov %ecx, %eax
+    and $OVERFLOW_FLAG, %ecx
+    shl $8, %eax
+    add $(0x80000000 - OVERFLOW_FLAG), %ecx /* overflows with the flag only */
     sahf
     mov %r11, %rax
     .globl system_call_leave_result
@@ -92,7 +90,16 @@ odd_flags:
     # The kernel's code needs DF and TF clear. They come back with the frame.
     pushq $2
     popfq
-    jmp plain_flags
+call_with_odd_flags:
+    mov %r10, %rcx
+    mov %eax, %r11d
+    cmp $SYSTEM_CALL_COUNT, %r11
+    jae 1f
+    call *system_call_table(, %r11, 8)
+    jmp system_call_work
+1:  mov %rax, %rdi
+    call kernel_unknown_call
+    jmp system_call_work
 
 # The same for a program that single-steps, whose trap flag would stop every instruction here: the
 # platform has cleared it, and the program's own flags are in %r11. They come back with the frame.
@@ -111,7 +118,7 @@ system_call_entry_stepped:
     push %r10
     push %r8
     push %r9
-    jmp plain_flags
+    jmp call_with_odd_flags
 
 # Turns the words of a system call into a struct trap_frame; only %r11 is lost.
 .macro build_frame

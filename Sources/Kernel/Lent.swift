@@ -23,9 +23,16 @@ extension Unmanaged {
     /// The object, which must live for as long as the borrow: its count is not touched.
     public var lent: Instance {
         @inline(__always) _read {
-            unowned(unsafe) var object: Instance = _withUnsafeGuaranteedRef { $0 }
+            // A copy through `takeUnretainedValue` would be counted around calls.
+            var copy = unsafeBitCast(self, to: Unowned<Instance>.self)
             let base: Instance? = nil
-            yield Builtin.convertUnownedUnsafeToGuaranteed(base, &object)
+            yield Builtin.convertUnownedUnsafeToGuaranteed(base, &copy.object)
         }
     }
+}
+
+/// What `Unmanaged` keeps to itself.
+@usableFromInline
+struct Unowned<Object: AnyObject> {
+    @usableFromInline unowned(unsafe) var object: Object
 }

@@ -1,28 +1,29 @@
 import LinuxABI
 
-/// Reading and writing by descriptor.
-extension DescriptorTable {
+/// Reading and writing at the position of a lent file.
+extension Unmanaged where Instance == OpenFile {
     /// As read(2).
     @inline(__always)
-    public func read(_ descriptor: FileDescriptor, _ buffer: UserBuffer) throws(Errno) -> Int {
-        var transfer = Transfer(buffer)
-        return try read(descriptor, &transfer)
+    public func read(_ transfer: inout Transfer) throws(Errno) -> Int {
+        guard lent.traits.contains(.readable) else { throw .badDescriptor }
+        return try lent.readWaiting(&transfer)
     }
 
     /// As write(2).
     @inline(__always)
-    public func write(_ descriptor: FileDescriptor, _ buffer: UserBuffer) throws(Errno) -> Int {
-        var transfer = Transfer(buffer)
-        return try write(descriptor, &transfer)
+    public func write(_ transfer: inout Transfer) throws(Errno) -> Int {
+        guard lent.traits.contains(.writable) else { throw .badDescriptor }
+        return try lent.writeWaiting(&transfer)
     }
+}
 
+/// Reading and writing by descriptor.
+extension DescriptorTable {
     /// Reads at the file's position.
     @inline(__always)
     public func read(_ descriptor: FileDescriptor, _ transfer: inout Transfer) throws(Errno) -> Int
     {
-        unowned(unsafe) let file = try lend(descriptor)._withUnsafeGuaranteedRef { $0 }
-        guard file.traits.contains(.readable) else { throw .badDescriptor }
-        return try file.readWaiting(&transfer)
+        try lend(descriptor).read(&transfer)
     }
 
     /// Writes at the file's position.
@@ -30,9 +31,7 @@ extension DescriptorTable {
     public func write(_ descriptor: FileDescriptor, _ transfer: inout Transfer)
         throws(Errno) -> Int
     {
-        unowned(unsafe) let file = try lend(descriptor)._withUnsafeGuaranteedRef { $0 }
-        guard file.traits.contains(.writable) else { throw .badDescriptor }
-        return try file.writeWaiting(&transfer)
+        try lend(descriptor).write(&transfer)
     }
 
     /// Reads at a position of the caller's, as pread(2). Nothing that has a position waits.

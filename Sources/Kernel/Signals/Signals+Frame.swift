@@ -125,7 +125,7 @@ extension Signals {
     private static func readVectorState(_ thread: Thread, at address: UInt64) throws(Errno) {
         let area = thread.vectorState
         guard address != 0 else {
-            thread.resetVectorState()
+            thread.saved.pointee.resetVectorState()
             vector_state_restore(area, .max)
             return
         }

@@ -48,10 +48,10 @@ extension Thread {
         child.name = parent.name
         child.timerSlack = parent.timerSlack
         child.signals.mask = parent.signals.mask
-        child.savedThreadPointer =
+        child.saved.pointee.threadPointer =
             request.flags.contains(.setThreadPointer)
             ? UInt64(request.threadPointer) : thread_pointer_read()
-        child.takeVectorState()
+        child.saved.pointee.takeVectorState()
         child.frame.pointee = frame.pointee
         child.frame.pointee.rax = 0
         child.frame.pointee.original_rax = noSystemCall

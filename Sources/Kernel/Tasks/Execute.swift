@@ -34,7 +34,7 @@ public enum Execute {
             Process.exitCurrent(.killed(signal: Signal.kill.number, dumpedCore: false))
         }
         process.becomeProgram(thread, layout)
-        thread.resetVectorState()
+        thread.saved.pointee.resetVectorState()
         vector_state_restore(thread.vectorState, .max)
         thread_pointer_write(0)
         layout.setRegisters(&frame.pointee)

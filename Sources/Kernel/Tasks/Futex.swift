@@ -228,6 +228,7 @@ public enum Futex {
         return waiter
     }
 
+    @inline(__always)
     static func enqueue(_ waiter: WaiterPointer) {
         let queue = queue(waiter.pointee.key)
         waiter.pointee.queue = queue
@@ -253,7 +254,7 @@ public enum Futex {
 
     static func wake(_ waiter: WaiterPointer) {
         dequeue(waiter)
-        if let thread = waiter.pointee.thread { Scheduler.wake(thread.lent) }
+        if let thread = waiter.pointee.thread { Scheduler.wake(thread) }
     }
 
     private static func move(_ waiter: WaiterPointer, to key: FutexKey) {

@@ -20,32 +20,37 @@ public enum Scheduler {
 
     /// Blocks the current thread until `wake`, a signal that it may take, or the deadline.
     static func block(until deadline: Nanoseconds, isInterruptible: Bool) throws(Errno) {
-        let thread = Thread.current
-        if isInterruptible, thread.signals.hasDeliverable(thread) {
-            thread.signals.interruptedWait = true
+        let thread = Unmanaged.passUnretained(Thread.current)
+        if isInterruptible, thread.lent.signals.needsAttention {
+            thread.lent.signals.interruptedWait = true
             throw .interrupted
         }
-        thread.isInterruptible = isInterruptible
-        thread.wakeReason = .event
-        thread.state = .blocked
-        thread.voluntarySwitches &+= 1
-        if deadline != .never { TimerQueue.shared.start(thread.sleepTimer, at: deadline) }
+        thread.lent.isInterruptible = isInterruptible
+        thread.lent.wakeReason = .event
+        thread.lent.state = .blocked
+        thread.lent.voluntarySwitches &+= 1
+        if deadline != .never { TimerQueue.shared.start(thread.lent.sleepTimer, at: deadline) }
         switchAway()
-        if deadline != .never { TimerQueue.shared.stop(thread.sleepTimer) }
-        switch thread.wakeReason {
+        if deadline != .never { TimerQueue.shared.stop(thread.lent.sleepTimer) }
+        switch thread.lent.wakeReason {
         case .event: return
         case .timeout: throw .timedOut
         case .signal:
-            thread.signals.interruptedWait = true
+            thread.lent.signals.interruptedWait = true
             throw .interrupted
         }
     }
 
     /// Makes a blocked thread runnable; false when it was not blocked.
-    @discardableResult
+    @discardableResult @inline(__always)
     static func wake(_ thread: Thread, because reason: WakeReason = .event) -> Bool {
-        guard thread.state == .blocked else { return false }
-        thread.wakeReason = reason
+        wake(Unmanaged.passUnretained(thread), because: reason)
+    }
+
+    @discardableResult
+    static func wake(_ thread: Unmanaged<Thread>, because reason: WakeReason = .event) -> Bool {
+        guard thread.lent.state == .blocked else { return false }
+        thread.lent.wakeReason = reason
         enqueue(thread)
         return true
     }
@@ -57,15 +62,18 @@ public enum Scheduler {
     }
 
     /// Puts a thread that is new, woken or continued at the end of the run queue.
-    static func enqueue(_ thread: Thread) {
-        thread.state = .runnable
-        thread.nextRunnable = nil
-        if let last = lastRunnable?.lent {
-            last.nextRunnable = thread
+    @inline(__always)
+    static func enqueue(_ thread: Thread) { enqueue(Unmanaged.passUnretained(thread)) }
+
+    private static func enqueue(_ thread: Unmanaged<Thread>) {
+        thread.lent.state = .runnable
+        thread.lent.nextRunnable = nil
+        if let last = lastRunnable {
+            last.lent.nextRunnable = thread
         } else {
-            firstRunnable = Unmanaged.passUnretained(thread)
+            firstRunnable = thread
         }
-        lastRunnable = Unmanaged.passUnretained(thread)
+        lastRunnable = thread
         if sliceEnd == .max { startSlice() }
     }
 
@@ -154,14 +162,14 @@ public enum Scheduler {
             if current.lent.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
             return
         }
-        switchTo(next.lent, from: current.lent)
+        switchTo(next, from: current)
     }
 
     /// The next runnable thread; waits for events while there is none.
     private static func takeNext() -> Unmanaged<Thread> {
         while true {
             if let next = firstRunnable {
-                firstRunnable = next.lent.nextRunnable.map(Unmanaged.passUnretained)
+                firstRunnable = next.lent.nextRunnable
                 if firstRunnable == nil { lastRunnable = nil }
                 return next
             }
@@ -187,22 +195,24 @@ public enum Scheduler {
         TimerQueue.shared.runDue(at: time)
     }
 
-    private static func switchTo(_ next: Thread, from current: Thread) {
+    private static func switchTo(_ next: Unmanaged<Thread>, from current: Unmanaged<Thread>) {
         if !CycleClock.isMeasured { CycleClock.measure(at: now()) }
         let cycles = cycle_counter()
-        current.countTime(to: cycles)
-        next.startedRunning = cycles
+        current.lent.countTime(to: cycles)
+        next.lent.startedRunning = cycles
         sliceEnd = firstRunnable == nil ? .max : cycles &+ CycleClock.slice
-        current.takeVectorState()
-        next.loadVectorState(over: current)
-        current.savedThreadPointer = thread_pointer_read()
+        let old = current.lent.saved
+        let new = next.lent.saved
+        old.pointee.takeVectorState()
+        new.pointee.loadVectorState(over: old.pointee)
+        old.pointee.threadPointer = thread_pointer_read()
         let processor = cpu_current()
-        processor.pointee.thread = Unmanaged.passUnretained(next).toOpaque()
-        processor.pointee.kernel_stack = UInt64(UInt(bitPattern: next.kernelStackTop))
+        processor.pointee.thread = next.toOpaque()
+        processor.pointee.kernel_stack = UInt64(UInt(bitPattern: next.lent.kernelStackTop))
         // A signal that came while the thread was away is taken when it goes back.
-        if next.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
-        thread_pointer_write(next.savedThreadPointer)
+        if next.lent.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
+        thread_pointer_write(new.pointee.threadPointer)
         if firstRunnable != nil { armTimer() }
-        context_switch(&current.savedStackPointer, next.savedStackPointer)
+        context_switch(&old.pointee.stackPointer, new.pointee.stackPointer)
     }
 }

@@ -136,7 +136,6 @@ public enum ThreadTable {
         vectorState.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         let thread = immortal(Thread(kernelStack: stack, vectorState: vectorState))
         immortal(thread.signals)
-        immortal(thread.waitEntry)
         immortal(thread.sleepTimer)
         return thread
     }
@@ -158,7 +157,7 @@ extension Thread {
 
     private func resetForUse() {
         name = ThreadName()
-        savedThreadPointer = 0
+        saved.pointee.threadPointer = 0
         kernelBody = nil
         isInterruptible = false
         wakeReason = .event
@@ -169,7 +168,7 @@ extension Thread {
         clearOnExit = 0
         robustList = 0
         signals.reset()
-        resetVectorState()
+        saved.pointee.resetVectorState()
     }
 
     /// Lets the thread begin in the program with the registers in `frame`.
@@ -182,7 +181,7 @@ extension Thread {
     func prepareToRun(_ body: @escaping () -> Void) {
         kernelBody = body
         // The host's thread-local data in hosted tests; nothing in the guest.
-        savedThreadPointer = thread_pointer_read()
+        saved.pointee.threadPointer = thread_pointer_read()
         let begin: @convention(c) () -> Void = kernel_thread_start
         let run: @convention(c) () -> Void = runKernelBody
         prepareStack(
@@ -199,13 +198,13 @@ extension Thread {
         begin: @convention(c) () -> Void,
         argument: UInt64
     ) {
-        let saved = top.assumingMemoryBound(to: UInt64.self) - 7
-        for index in 0..<6 { saved[index] = 0 }
-        saved[4] = argument  // %rbx
-        saved[5] = 0  // %rbp
+        let words = top.assumingMemoryBound(to: UInt64.self) - 7
+        for index in 0..<6 { words[index] = 0 }
+        words[4] = argument  // %rbx
+        words[5] = 0  // %rbp
         // context_switch pops r15, r14, r13, r12, rbx, rbp.
-        saved[6] = UInt64(UInt(bitPattern: pointer(begin)))
-        savedStackPointer = UInt64(UInt(bitPattern: saved))
+        words[6] = UInt64(UInt(bitPattern: pointer(begin)))
+        saved.pointee.stackPointer = UInt64(UInt(bitPattern: words))
     }
 
     private func pointer(_ function: @convention(c) () -> Void) -> UnsafeRawPointer {

@@ -1,7 +1,6 @@
 import LinuxABI
 import Platform
 
-/// A thread's vector and floating-point registers while it does not run.
 extension Thread {
     /// Bytes of an xsave area: at least the legacy region and its header.
     static var vectorStateSize: Int {
@@ -10,10 +9,27 @@ extension Thread {
 
     /// Bytes of the area in which a thread's registers are saved in either way.
     static var vectorAreaSize: Int { max(vectorStateSize, Int(vector_registers_size)) }
+}
+
+/// What is kept of a thread's registers while it does not run. The others are on its kernel stack.
+///
+/// A structure of its own, so that a switch counts no reference to a thread.
+struct SavedRegisters {
+    /// The kernel stack pointer.
+    var stackPointer: UInt64 = 0
+    /// The %fs base.
+    var threadPointer: UInt64 = 0
+    /// Vector and floating-point registers.
+    let vectorState: UnsafeMutableRawPointer
+    /// The features whose registers were saved one by one; `.max` when it is an xsave area.
+    private var vectorFeatures = UInt64.max
+
+    init(vectorState: UnsafeMutableRawPointer) { self.vectorState = vectorState }
 
     /// Saves the live registers as those of this thread: one by one where the processor tells which
     /// are in use and they are such that can be moved.
-    func takeVectorState() {
+    @inline(__always)
+    mutating func takeVectorState() {
         vectorFeatures = .max
         if boot.pointee.tells_vector_use != 0 {
             let features = vector_state_in_use() | UInt64(VECTOR_SSE)
@@ -27,7 +43,8 @@ extension Thread {
     }
 
     /// Loads the saved registers in the place of another thread's, which were just saved.
-    func loadVectorState(over other: Thread) {
+    @inline(__always)
+    func loadVectorState(over other: SavedRegisters) {
         guard vectorFeatures != .max else {
             vector_state_restore(vectorState, .max)
             return
@@ -43,7 +60,7 @@ extension Thread {
     }
 
     /// Makes the saved registers those that a program starts with.
-    func resetVectorState() {
+    mutating func resetVectorState() {
         vectorFeatures = .max
         vectorState.makeInitialVectorState()
     }

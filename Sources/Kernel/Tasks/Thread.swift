@@ -33,27 +33,22 @@ public final class Thread {
 
     /// Base of the kernel stack; its top is `kernelStackSize` above.
     let kernelStack: UnsafeMutableRawPointer
-    /// The kernel stack pointer while another thread runs.
-    var savedStackPointer: UInt64 = 0
-    /// The %fs base while another thread runs.
-    var savedThreadPointer: UInt64 = 0
-    /// Vector and floating-point registers while another thread runs: `Thread+Vector.swift`.
-    let vectorState: UnsafeMutableRawPointer
-    /// The features whose registers were saved one by one; `.max` when it is an xsave area.
-    var vectorFeatures = UInt64.max
+    /// Registers while another thread runs.
+    let saved: UnsafeMutablePointer<SavedRegisters>
+    var vectorState: UnsafeMutableRawPointer { saved.pointee.vectorState }
     /// What the thread runs first, when it is the kernel's own.
     var kernelBody: (() -> Void)?
 
     // MARK: Scheduling
 
     /// The next thread in the run queue.
-    @Lent var nextRunnable: Thread?
+    var nextRunnable: Unmanaged<Thread>?
     /// Other threads of the process, in the order of their creation.
     @Lent var nextInProcess: Thread?
     @Lent var nextFree: Thread?
     /// The next thread in the same bucket of the table.
     @Lent var nextInTable: Thread?
-    public private(set) lazy var waitEntry = ThreadWaitEntry(self)
+    @Lent private(set) var waitEntry: ThreadWaitEntry!
     private(set) lazy var sleepTimer: Timer = SleepTimer(self)
     /// Whether a signal may end the wait under way.
     var isInterruptible = false
@@ -90,15 +85,18 @@ public final class Thread {
 
     init(kernelStack: UnsafeMutableRawPointer, vectorState: UnsafeMutableRawPointer) {
         self.kernelStack = kernelStack
-        self.vectorState = vectorState
+        saved = .allocate(capacity: 1)
+        saved.initialize(to: SavedRegisters(vectorState: vectorState))
         futexWaiter = .allocate(capacity: 1)
         futexWaiter.initialize(to: FutexWaiter())
+        waitEntry = immortal(ThreadWaitEntry(self))
     }
 
     /// The thread that runs.
     public static var current: Thread {
         @inline(__always) _read {
-            yield Unmanaged<Thread>.fromOpaque(cpu_current_thread().unsafelyUnwrapped).lent
+            // No function of C: the compiler inlines none into a handler's entry from C.
+            yield Unmanaged<Thread>.fromOpaque(boot_cpu.thread.unsafelyUnwrapped).lent
         }
     }
 

@@ -46,15 +46,15 @@ public final class WaitQueue {
     }
 
     private func wakeWaiters(_ events: PollEvents, limit: Int) {
-        unowned(unsafe) var cursor = first
+        var cursor = first.map(Unmanaged.passUnretained)
         var remaining = limit
         var skipsExclusive = false
         while remaining > 0, let entry = cursor {
-            cursor = entry.next
-            if entry.isExclusive, skipsExclusive { continue }
-            if entry.notify(events) {
+            cursor = entry.lent.next.map(Unmanaged.passUnretained)
+            if entry.lent.isExclusive, skipsExclusive { continue }
+            if entry.lent.notify(events) {
                 remaining -= 1
-                if entry.isExclusive { skipsExclusive = !events.contains(.hangUp) }
+                if entry.lent.isExclusive { skipsExclusive = !events.contains(.hangUp) }
             }
         }
     }
@@ -68,10 +68,10 @@ public final class WaitQueue {
         until deadline: Nanoseconds = .never,
         isInterruptible: Bool = true
     ) throws(Errno) {
-        let entry = Thread.current.waitEntry
-        entry.interest = events
-        add(entry)
-        defer { remove(entry) }
+        let entry = Unmanaged.passUnretained(Thread.current.waitEntry!)
+        entry.lent.interest = events
+        add(entry.lent)
+        defer { remove(entry.lent) }
         try Scheduler.block(until: deadline, isInterruptible: isInterruptible)
     }
 }
@@ -96,12 +96,12 @@ open class WaitEntry {
 
 /// Wakes a thread.
 public final class ThreadWaitEntry: WaitEntry {
-    unowned(unsafe) let thread: Thread
-    public var interest: PollEvents = .all
+    let thread: Unmanaged<Thread>
+    public final var interest: PollEvents = .all
     /// What woke the thread; a poll that waits on many objects looks at it.
     public internal(set) var arrived: PollEvents = []
 
-    public init(_ thread: Thread) { self.thread = thread }
+    public init(_ thread: Thread) { self.thread = Unmanaged.passUnretained(thread) }
 
     public override func notify(_ events: PollEvents) -> Bool {
         guard !interest.isDisjoint(with: events) else { return false }

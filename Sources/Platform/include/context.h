@@ -13,12 +13,12 @@ void frame_return(void);
  * returns. */
 void kernel_thread_start(void);
 
-static inline uint64_t thread_pointer_read(void) {
+static inline __attribute__((always_inline)) uint64_t thread_pointer_read(void) {
     uint64_t base;
     __asm__ volatile("rdfsbase %0" : "=r"(base));
     return base;
 }
 
-static inline void thread_pointer_write(uint64_t base) {
+static inline __attribute__((always_inline)) void thread_pointer_write(uint64_t base) {
     __asm__ volatile("wrfsbase %0" : : "r"(base));
 }

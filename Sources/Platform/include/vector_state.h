@@ -37,7 +37,7 @@ static const uint64_t vector_registers_size = VECTOR_REGISTERS_SIZE;
 
 /* The features whose registers do not all hold their initial values, where the processor has
  * xgetbv with 1 (boot_information.tells_vector_use). */
-static inline uint64_t vector_state_in_use(void) {
+static inline __attribute__((always_inline)) uint64_t vector_state_in_use(void) {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
     return ((uint64_t)high << 32) | low;

@@ -14,21 +14,21 @@ extension UInt {
 
 /// read(2)
 func sysRead(_ descriptor: UInt, _ buffer: UInt, _ count: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.descriptors.read(
-            FileDescriptor(descriptor),
-            UserBuffer(address: buffer, count: count.signed)
-        )
+    answer { (_) throws(Errno) in
+        // What is lent for no longer than the look-up is not counted.
+        let file = try Process.current.descriptors.lend(FileDescriptor(descriptor))
+        var transfer = Transfer(UserBuffer(address: buffer, count: count.signed))
+        return try file.read(&transfer)
     }
 }
 
 /// write(2)
 func sysWrite(_ descriptor: UInt, _ buffer: UInt, _ count: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.descriptors.write(
-            FileDescriptor(descriptor),
-            UserBuffer(address: buffer, count: count.signed)
-        )
+    answer { (_) throws(Errno) in
+        // What is lent for no longer than the look-up is not counted.
+        let file = try Process.current.descriptors.lend(FileDescriptor(descriptor))
+        var transfer = Transfer(UserBuffer(address: buffer, count: count.signed))
+        return try file.write(&transfer)
     }
 }
 

@@ -13,13 +13,8 @@ private struct FutexCommand {
         usesRealtime = word & 256 != 0
     }
 
-    /// The commands whose fourth argument is a timeout.
-    var hasTimeout: Bool {
-        switch command {
-        case 0, 6, 9, 11, 13: true
-        default: false
-        }
-    }
+    var isPlainWake: Bool { command == 1 && !usesRealtime }
+    var isPlainWait: Bool { command == 0 && !usesRealtime }
 }
 
 /// futex(2)
@@ -31,57 +26,76 @@ func sysFutex(
     _ second: UInt,
     _ third: UInt
 ) -> Int {
-    answer { (thread) throws(Errno) in
+    answer { (_) throws(Errno) in
         let command = FutexCommand(operation.low)
-        if command.usesRealtime {
-            // FUTEX_WAIT, WAIT_BITSET, WAIT_REQUEUE_PI and LOCK_PI2 have a clock.
-            guard [0, 9, 11, 13].contains(command.command) else { throw .notImplemented }
-        }
-        switch command.command {
-        case 1:
+        // What locks do all the time comes first.
+        if command.isPlainWake {
             return try Futex.wake(
                 address,
                 limit: limit(value, atLeast: 1),
                 isShared: command.isShared
             )
-        case 10:
-            return try Futex.wake(
-                address,
-                limit: limit(value, atLeast: 1),
-                bits: third.low,
-                isShared: command.isShared
-            )
-        case 0, 6, 9, 11, 13:
-            let deadline = try deadline(command, timeout)
-            try wait(thread, command, address, value.low, deadline, second, third.low, timeout != 0)
-            return 0
-        case 3, 4, 12:
-            guard value.int >= 0, timeout.int >= 0 else { throw .invalidArgument }
-            return try requeue(
-                command,
-                address,
-                second,
-                Int(value.int),
-                Int(timeout.int),
-                third.low
-            )
-        case 5:
-            return try Futex.wakeAfterOperation(
-                address,
-                second,
-                limit: limit(value, atLeast: 1),
-                secondLimit: limit(timeout, atLeast: 0),
-                operation: third.low,
-                isShared: command.isShared
-            )
-        case 7:
-            try Futex.unlock(address, isShared: command.isShared)
-            return 0
-        case 8:
-            try Futex.lock(address, isTry: true, until: .never, isShared: command.isShared)
-            return 0
-        default: throw .notImplemented
         }
+        if command.isPlainWait, timeout == 0 {
+            try Futex.wait(address, expected: value.low, isShared: command.isShared)
+            return 0
+        }
+        return try run(command, address, value, timeout, second, third)
+    }
+}
+
+/// Any command.
+@inline(never)
+private func run(
+    _ command: FutexCommand,
+    _ address: UInt,
+    _ value: UInt,
+    _ timeout: UInt,
+    _ second: UInt,
+    _ third: UInt
+) throws(Errno) -> Int {
+    if command.usesRealtime {
+        // FUTEX_WAIT, WAIT_BITSET, WAIT_REQUEUE_PI and LOCK_PI2 have a clock.
+        guard [0, 9, 11, 13].contains(command.command) else { throw .notImplemented }
+    }
+    switch command.command {
+    case 1, 10:
+        return try Futex.wake(
+            address,
+            limit: limit(value, atLeast: 1),
+            bits: command.command == 10 ? third.low : Futex.anyBits,
+            isShared: command.isShared
+        )
+    case 0, 6, 9, 11, 13:
+        let deadline = try deadline(command, timeout)
+        try wait(command, address, value.low, deadline, second, third.low, timeout != 0)
+        return 0
+    case 3, 4, 12:
+        guard value.int >= 0, timeout.int >= 0 else { throw .invalidArgument }
+        return try requeue(
+            command,
+            address,
+            second,
+            Int(value.int),
+            Int(timeout.int),
+            third.low
+        )
+    case 5:
+        return try Futex.wakeAfterOperation(
+            address,
+            second,
+            limit: limit(value, atLeast: 1),
+            secondLimit: limit(timeout, atLeast: 0),
+            operation: third.low,
+            isShared: command.isShared
+        )
+    case 7:
+        try Futex.unlock(address, isShared: command.isShared)
+        return 0
+    case 8:
+        try Futex.lock(address, isTry: true, until: .never, isShared: command.isShared)
+        return 0
+    default: throw .notImplemented
     }
 }
 
@@ -102,7 +116,6 @@ private func deadline(_ command: FutexCommand, _ timeout: UInt) throws(Errno) ->
 }
 
 private func wait(
-    _ thread: Thread,
     _ command: FutexCommand,
     _ address: UInt,
     _ value: UInt32,

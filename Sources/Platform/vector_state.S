@@ -57,8 +57,8 @@ vector_registers_save:
 3:  move_extended save
     ret
 
-# In: area %rdi, features %rsi, the area that the live registers were just saved in %rdx and their
-# features %rcx.
+# In: area %rdi, features %rsi, an area that holds what is live of MXCSR and, if it is among the
+# features %rcx, of x87 in %rdx.
     .globl vector_registers_restore
     .type vector_registers_restore, @function
     .balign 16
@@ -78,9 +78,7 @@ vector_registers_restore:
     testb $0x80, VECTOR_STATUS_OFFSET(%rdi)
     jnz 4f
 1:  # Loading MXCSR or PKRU costs more than finding it unchanged.
-    push %rax
-    stmxcsr (%rsp)
-    pop %rax
+    mov VECTOR_FLAGS_OFFSET(%rdx), %eax
     cmp %eax, VECTOR_FLAGS_OFFSET(%rdi)
     je 2f
     ldmxcsr VECTOR_FLAGS_OFFSET(%rdi)

@@ -6,14 +6,36 @@ extension Unmanaged where Instance == OpenFile {
     @inline(__always)
     public func read(_ transfer: inout Transfer) throws(Errno) -> Int {
         guard lent.traits.contains(.readable) else { throw .badDescriptor }
-        return try lent.readWaiting(&transfer)
+        return try readWaiting(&transfer)
+    }
+
+    @inline(never)
+    private func readWaiting(_ transfer: inout Transfer) throws(Errno) -> Int {
+        // `lent` would be counted around the call.
+        let result: Result<Int, Errno> = _withUnsafeGuaranteedRef { file in
+            do throws(Errno) { return .success(try file.readWaiting(&transfer)) } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     /// As write(2).
     @inline(__always)
     public func write(_ transfer: inout Transfer) throws(Errno) -> Int {
         guard lent.traits.contains(.writable) else { throw .badDescriptor }
-        return try lent.writeWaiting(&transfer)
+        return try writeWaiting(&transfer)
+    }
+
+    @inline(never)
+    private func writeWaiting(_ transfer: inout Transfer) throws(Errno) -> Int {
+        // `lent` would be counted around the call.
+        let result: Result<Int, Errno> = _withUnsafeGuaranteedRef { file in
+            do throws(Errno) { return .success(try file.writeWaiting(&transfer)) } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 }
 

@@ -50,12 +50,18 @@ struct SavedRegisters {
             return
         }
         let left = other.vectorFeatures & ~vectorFeatures
-        if left != 0 { vector_state_restore(ThreadTable.initialVectorState, left) }
+        guard left == 0 else {
+            // With SSE, so that MXCSR is the initial one whatever is left.
+            let initial = ThreadTable.initialVectorState!
+            vector_state_restore(initial, left | UInt64(VECTOR_SSE))
+            vector_registers_restore(vectorState, vectorFeatures, initial, 0)
+            return
+        }
         vector_registers_restore(
             vectorState,
             vectorFeatures,
             other.vectorState,
-            other.vectorFeatures & ~left
+            other.vectorFeatures
         )
     }
 

@@ -52,7 +52,7 @@ public final class WaitQueue {
         while remaining > 0, let entry = cursor {
             cursor = entry.lent.next.map(Unmanaged.passUnretained)
             if entry.lent.isExclusive, skipsExclusive { continue }
-            if entry.lent.notify(events) {
+            if entry._withUnsafeGuaranteedRef({ $0.notify(events) }) {
                 remaining -= 1
                 if entry.lent.isExclusive { skipsExclusive = !events.contains(.hangUp) }
             }

@@ -57,8 +57,8 @@ static inline void vector_state_restore(const void *_Nonnull area, uint64_t feat
 }
 
 /* Save and load the registers of some of VECTOR_REGISTERS, VECTOR_SSE among them; plain moves take a
- * tenth of the time of xsave and xrstor. To load, the live registers were just saved in `live`,
- * with `live_features` not initial. */
+ * tenth of the time of xsave and xrstor. To load, `live` holds what is live of MXCSR and, if it is
+ * among `live_features`, of x87. */
 void vector_registers_save(void *_Nonnull area, uint64_t features);
 void vector_registers_restore(const void *_Nonnull area, uint64_t features,
                               const void *_Nonnull live, uint64_t live_features);

@@ -196,6 +196,7 @@ public enum Futex {
 
     // MARK: Queues
 
+    @inline(__always)
     static func key(_ address: UInt, isShared: Bool) throws(Errno) -> FutexKey {
         guard address & 3 == 0 else { throw .invalidArgument }
         guard UserMemory.isProgram(address, 4) else { throw .badAddress }

@@ -17,47 +17,63 @@ user_copy_fixups:
     .globl user_copy
     .type user_copy, @function
 user_copy:
-    mov %rdx, %rcx
-    cmp $16, %rdx
-    jb 3f
+    cmp $8, %rdx
+    jb 4f
     cmp $256, %rdx
-    ja 2f
-    # 16 to 256 bytes: words, then the rest.
-    shr $3, %rcx
-1:  mov (%rsi), %rax
-11: mov %rax, (%rdi)
+    ja 5f
+    # 8 to 256 bytes: four words at a time, then one, then the last bytes by a word that overlaps.
+1:  cmp $32, %rdx
+    jb 2f
+10: mov (%rsi), %rax
+11: mov 8(%rsi), %rcx
+12: mov 16(%rsi), %r8
+13: mov 24(%rsi), %r9
+14: mov %rax, (%rdi)
+15: mov %rcx, 8(%rdi)
+16: mov %r8, 16(%rdi)
+17: mov %r9, 24(%rdi)
+    add $32, %rsi
+    add $32, %rdi
+    sub $32, %rdx
+    jmp 1b
+2:  cmp $8, %rdx
+    jb 3f
+20: mov (%rsi), %rax
+21: mov %rax, (%rdi)
     add $8, %rsi
     add $8, %rdi
-    dec %rcx
-    jnz 1b
-    mov %rdx, %rcx
-    and $7, %ecx
-    jmp 3f
-2:  rep movsb
-    mov %rcx, %rax
-    ret
-3:  test %rcx, %rcx
-    jz 5f
-4:  movzbl (%rsi), %eax
+    sub $8, %rdx
+    jmp 2b
+3:  test %rdx, %rdx
+    jz 9f
+30: mov -8(%rsi, %rdx), %rax
+31: mov %rax, -8(%rdi, %rdx)
+    jmp 9f
+4:  test %rdx, %rdx
+    jz 9f
+40: movzbl (%rsi), %eax
 41: mov %al, (%rdi)
     inc %rsi
     inc %rdi
-    dec %rcx
-    jnz 4b
-5:  xor %eax, %eax
+    dec %rdx
+    jmp 4b
+    # By bytes; also what is left when a word faulted, so that all before the fault is copied.
+5:  mov %rdx, %rcx
+50: rep movsb
+    mov %rcx, %rax
     ret
-6:  # A word faulted: %rcx words and the rest are missing.
-    shl $3, %rcx
-    and $7, %edx
-    lea (%rcx, %rdx), %rax
+6:  mov %rcx, %rax
     ret
-7:  mov %rcx, %rax
+7:  mov %rdx, %rax
     ret
-    may_fault 1b, 6b
-    may_fault 11b, 6b
-    may_fault 2b, 7b
-    may_fault 4b, 7b
+9:  xor %eax, %eax
+    ret
+    .irp word, 10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 30, 31
+    may_fault \word\()b, 5b
+    .endr
+    may_fault 40b, 7b
     may_fault 41b, 7b
+    may_fault 50b, 6b
 
     .globl user_zero
     .type user_zero, @function

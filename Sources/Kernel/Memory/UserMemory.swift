@@ -133,7 +133,7 @@ public enum UserMemory {
         into buffer: UnsafeMutableRawBufferPointer,
         tooLong: Errno = .nameTooLong
     ) throws(Errno) -> Int {
-        guard isProgram(address, 1), let base = buffer.baseAddress else { throw .badAddress }
+        guard let base = buffer.baseAddress else { throw .badAddress }
         let limit = min(buffer.count, roomAbove(address))
         let length = user_copy_string(base, UnsafeRawPointer(bitPattern: address), limit)
         guard length >= 0 else { throw .badAddress }
@@ -141,8 +141,12 @@ public enum UserMemory {
         return length
     }
 
-    /// Bytes from an address to the end of the program's part that it lies in.
+    /// Bytes from an address to the end of the program's part that it lies in; none outside.
+    @inline(__always)
     private static func roomAbove(_ address: UInt) -> Int {
-        Int((address < user_low_end ? user_low_end : user_high_end) - UInt64(address))
+        let address = UInt64(address)
+        if address < user_low_end { return Int(truncatingIfNeeded: user_low_end &- address) }
+        guard address >= user_high_start, address < user_high_end else { return 0 }
+        return Int(truncatingIfNeeded: user_high_end &- address)
     }
 }

@@ -29,6 +29,17 @@ extension Unmanaged {
             yield Builtin.convertUnownedUnsafeToGuaranteed(base, &copy.object)
         }
     }
+
+    /// Calls `body` with the object, which must live until it returns. Unlike `lent`, it is not
+    /// counted around calls either.
+    @inline(__always)
+    public func lend<Result, Failure: Error>(
+        _ body: (Instance) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        unowned(unsafe) var object: Instance = _withUnsafeGuaranteedRef { $0 }
+        let base: Instance? = nil
+        return try body(Builtin.convertUnownedUnsafeToGuaranteed(base, &object))
+    }
 }
 
 /// What `Unmanaged` keeps to itself.

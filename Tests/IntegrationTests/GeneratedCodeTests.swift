@@ -44,6 +44,21 @@ import Testing
         }
     }
 
+    /// Relative paths below the working directory take no other way.
+    @Test(
+        .enabled(if: KernelImage.isBuilt),
+        arguments: ["SyscallShim9sysStatusy", "SyscallShim19sysDescriptorStatusy"]
+    )
+    func handlersOfStatusCountNoReference(_ part: String) throws {
+        let code = try #require(Self.code)
+        let names = code.names(containing: part)
+        #expect(!names.isEmpty)
+        for name in names {
+            let counts = try #require(code.functions[name]).filter { $0.contains("swift_retain") }
+            #expect(counts.isEmpty, "\(name)")
+        }
+    }
+
     /// Their slow ways out may retain, which is a call; the code itself counts nothing.
     @Test(
         .enabled(if: KernelImage.isBuilt),

@@ -115,8 +115,7 @@ final class StreamFile: OpenFile {
         _ = try HostControl.ask(.synchronize, stream)
     }
 
-    override func status() throws(Errno) -> FileStatus {
-        var status = FileStatus()
+    override func fill(_ status: inout FileStatus) throws(Errno) {
         status.device = isRegular ? AnonymousFiles.hostDevice : AnonymousFiles.device
         status.inode = host.inode
         status.mode = host.mode
@@ -124,7 +123,6 @@ final class StreamFile: OpenFile {
         status.blockSize = isRegular ? 4096 : 1024
         status.size = isRegular ? try currentSize() : 0
         status.blocks = (status.size + 511) / 512
-        return status
     }
 
     private func currentSize() throws(Errno) -> Int64 {

@@ -12,6 +12,10 @@ public final class Dentry {
     /// Nil for a whiteout: a name that the lower layer has and that was removed.
     public internal(set) final var inode: Inode?
     public internal(set) final var parent: Dentry?
+    /// The inode of a name that is no whiteout; kept by whoever keeps the dentry.
+    var node: Unmanaged<Inode> {
+        @inline(__always) get { Unmanaged.passUnretained(inode.unsafelyUnwrapped) }
+    }
     /// The root of the file system that is mounted here.
     final var mounted: Dentry?
     /// Where the file system is mounted whose root this is.

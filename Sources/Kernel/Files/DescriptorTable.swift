@@ -109,14 +109,14 @@ public final class DescriptorTable {
     public func checkRoom() throws(Errno) -> Int { try freeIndex(from: 0) }
 
     /// Gives a file the descriptor that `checkRoom` found, or another if it was taken meanwhile.
+    /// Takes the caller's reference over, unless it throws.
     @inline(__always)
-    public func insert(_ file: __owned OpenFile, closesOnExec: Bool, at index: Int)
+    public func insert(_ file: Unmanaged<OpenFile>, closesOnExec: Bool, at index: Int)
         throws(Errno) -> FileDescriptor
     {
-        guard index < capacity, slots[index] == nil else {
-            return try insert(file, closesOnExec: closesOnExec)
-        }
-        occupy(index, Unmanaged.passRetained(file), closesOnExec)
+        var index = index
+        if index >= capacity || slots[index] != nil { index = try freeIndex(from: 0) }
+        occupy(index, file, closesOnExec)
         if index == firstFree { firstFree = index + 1 }
         return FileDescriptor(Int32(truncatingIfNeeded: index))
     }
@@ -289,10 +289,10 @@ public final class DescriptorTable {
 
     @inline(__always)
     private func drop(_ file: Unmanaged<OpenFile>) {
-        file._withUnsafeGuaranteedRef {
-            $0.descriptorClosed()
+        file.lend { file in
+            file.descriptorClosed()
             // A process's locks go with any descriptor of the file that it closes: fcntl(2).
-            if $0.inode?.locks != nil { releaseLocks(of: $0) }
+            if file.hasLocks { releaseLocks(of: file) }
         }
         file.release()
     }

@@ -39,23 +39,23 @@ public class Inode {
 
     // MARK: Attributes
 
-    /// As stat(2).
-    public func status() throws(Errno) -> FileStatus {
-        var status = FileStatus()
+    /// As stat(2): fills a new status.
+    public func fill(_ status: inout FileStatus) throws(Errno) {
+        status.blocks = Int64(blocks)
         status.device = filesystem.device
         status.inode = number
         status.links = UInt64(links)
-        status.mode = mode.rawValue
+        // Read together, they are written as the one word as which they are copied.
+        let (mode, user) = (mode.rawValue, user)
+        status.mode = mode
         status.user = user
         status.group = group
         status.specialDevice = device
         status.size = Int64(size)
-        status.blocks = Int64(blocks)
         status.accessTime = accessTime
         status.modificationTime = modificationTime
         status.changeTime = changeTime
         status.birthTime = birthTime
-        return status
     }
 
     /// Units of 512 bytes that the contents take.

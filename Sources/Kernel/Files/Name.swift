@@ -3,8 +3,10 @@ import Platform
 /// One component of a path: bytes that somebody else keeps, and their hash.
 struct Name {
     let bytes: UnsafePointer<UInt8>
-    let count: Int
+    private let length: UInt32
     let hash: UInt32
+
+    var count: Int { Int(length) }
 
     /// NAME_MAX
     static let longest = 255
@@ -12,16 +14,17 @@ struct Name {
     @inline(__always)
     init(_ bytes: UnsafePointer<UInt8>, count: Int, hash: UInt32) {
         self.bytes = bytes
-        self.count = count
+        length = UInt32(truncatingIfNeeded: count)
         self.hash = hash
     }
 
+    @inline(__always)
+    init(_ bytes: UnsafePointer<UInt8>, count: Int) {
+        self.init(bytes, count: count, hash: Name.hash(bytes, count))
+    }
+
     init(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes.baseAddress!.assumingMemoryBound(to: UInt8.self)
-        count = bytes.count
-        var hash = Name.hashStart
-        for byte in bytes { hash = Name.hash(hash, byte) }
-        self.hash = hash
+        self.init(bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), count: bytes.count)
     }
 
     /// A name of the kernel's own.
@@ -29,12 +32,32 @@ struct Name {
         self.init(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    static let hashStart: UInt32 = 0x811c_9dc5
-
-    /// One step of FNV-1a.
+    /// Takes eight bytes at a step, since the multiplications wait for each other.
     @inline(__always)
-    static func hash(_ hash: UInt32, _ byte: UInt8) -> UInt32 {
-        (hash ^ UInt32(byte)) &* 0x0100_0193
+    private static func hash(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> UInt32 {
+        var hash = UInt64(truncatingIfNeeded: count)
+        var index = 0
+        while index &+ 8 <= count {
+            hash = mix(hash, word(bytes, index))
+            index &+= 8
+        }
+        var rest: UInt64 = 0
+        while index < count {
+            rest = rest << 8 | UInt64(bytes[index])
+            index &+= 1
+        }
+        return UInt32(truncatingIfNeeded: mix(hash, rest))
+    }
+
+    @inline(__always)
+    private static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+        let product = (hash ^ word) &* 0x9e37_79b9_7f4a_7c15
+        return product ^ product >> 32
+    }
+
+    @inline(__always)
+    private static func word(_ bytes: UnsafePointer<UInt8>, _ index: Int) -> UInt64 {
+        UnsafeRawPointer(bytes + index).loadUnaligned(as: UInt64.self)
     }
 
     var isDot: Bool { count == 1 && bytes[0] == 0x2e }
@@ -46,6 +69,10 @@ struct Name {
     func equals(_ other: UnsafePointer<UInt8>, _ otherCount: Int) -> Bool {
         guard count == otherCount else { return false }
         var index = 0
+        while index &+ 8 <= count {
+            guard Name.word(bytes, index) == Name.word(other, index) else { return false }
+            index &+= 8
+        }
         while index < count {
             guard bytes[index] == other[index] else { return false }
             index &+= 1

@@ -44,7 +44,7 @@ public class OpenFile {
     final var firstWatch: Unmanaged<EpollWatch>?
 
     deinit {
-        dentry?.inode?.locks?.releaseAll(FileLocks.Owner(self))
+        if hasLocks { inode?.locks?.releaseAll(FileLocks.Owner(self)) }
         while let watch = firstWatch { watch.takeUnretainedValue().fileClosed() }
     }
 
@@ -110,14 +110,28 @@ public class OpenFile {
     /// The file behind the open file; nil for files that no directory names.
     public final var inode: Inode? { dentry?.inode }
 
+    /// Whether anybody locked a part of it.
+    @inline(__always)
+    final var hasLocks: Bool {
+        guard let node = dentry?.node else { return false }
+        return node.lent.locks != nil
+    }
+
     /// As fstat(2).
-    public func status() throws(Errno) -> FileStatus {
-        if let inode { return try inode.status() }
+    public final func status() throws(Errno) -> FileStatus {
         var status = FileStatus()
+        try fill(&status)
+        return status
+    }
+
+    /// Fills a new status.
+    public func fill(_ status: inout FileStatus) throws(Errno) {
+        if let node = dentry?.node {
+            return try node.lend { (inode) throws(Errno) in try inode.fill(&status) }
+        }
         status.device = AnonymousFiles.device
         status.inode = AnonymousFiles.inode
         status.mode = 0o600
-        return status
     }
 
     /// What mmap(2) maps; nil when it cannot.

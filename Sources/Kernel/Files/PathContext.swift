@@ -33,10 +33,10 @@ enum PathBuffers {
 
     /// Calls `body` with a path of the program. Throws `nameTooLong`, `badAddress`.
     @inline(__always)
-    static func withPath(
+    static func withPath<Result>(
         _ address: UInt,
-        _ body: (UnsafeRawBufferPointer) throws(Errno) -> Int
-    ) throws(Errno) -> Int {
+        _ body: (UnsafeRawBufferPointer) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
         let buffer = UnsafeMutableRawBufferPointer(start: memory + depth &* size, count: size)
         let count = try UserMemory.readString(at: address, into: buffer)
         depth &+= 1
@@ -55,9 +55,9 @@ enum PathBuffers {
 
 /// Lends a path of the program to `body`; for handlers.
 @inline(__always)
-public func withUserPath(
+public func withUserPath<Result>(
     _ address: UInt,
-    _ body: (UnsafeRawBufferPointer) throws(Errno) -> Int
-) throws(Errno) -> Int {
+    _ body: (UnsafeRawBufferPointer) throws(Errno) -> Result
+) throws(Errno) -> Result {
     try PathBuffers.withPath(address, body)
 }

@@ -202,13 +202,11 @@ final class PipeFile: OpenFile {
         return 0
     }
 
-    override func status() throws(Errno) -> FileStatus {
-        if let inode { return try inode.status() }
-        var status = FileStatus()
+    override func fill(_ status: inout FileStatus) throws(Errno) {
+        if let inode { return try inode.fill(&status) }
         status.device = AnonymousFiles.pipeDevice
         status.inode = pipe.inode
         status.mode = FileMode(.pipe, permissions: 0o600).rawValue
-        return status
     }
 
     override func describe(into text: inout TextBuffer) {

@@ -75,7 +75,7 @@ extension VFS {
         let inode = source.inode!
         let actor = Actor(process)
         let walk = try walk(new, process, .nameOnly, actor: actor)
-        guard walk.target == nil, walk.endsInName else { throw .fileExists }
+        guard walk.target == nil, let name = walk.lastName else { throw .fileExists }
         guard !walk.hasTrailingSlash else { throw .noSuchFileOrDirectory }
         let directory = walk.parent.takeUnretainedValue()
         let parent = directory.inode!
@@ -87,14 +87,14 @@ extension VFS {
             throw .noSuchFileOrDirectory
         }
         guard inode.links < UInt32(Int32.max) else { throw .tooManyLinks }
-        try parent.link(inode, as: walk.name, in: directory)
+        try parent.link(inode, as: name, in: directory)
     }
 
     /// As unlinkat(2) without flags.
     public static func unlink(_ place: Place, _ process: Process) throws(Errno) {
         let actor = Actor(process)
         let walk = try walk(place, process, .nameOnly, actor: actor)
-        guard walk.endsInName else { throw .isDirectory }
+        guard walk.lastName != nil else { throw .isDirectory }
         let dentry = try walk.found
         let inode = dentry.inode!
         let parent = try requireRemovable(dentry, walk, actor)
@@ -108,7 +108,7 @@ extension VFS {
         let actor = Actor(process)
         let walk = try walk(place, process, .nameOnly, actor: actor)
         let dentry = try walk.found
-        guard walk.endsInName else {
+        guard walk.lastName != nil else {
             var end = place.path.count
             while end > 0, place.path[end - 1] == 0x2f { end -= 1 }
             guard end > 0 else { throw .busy }
@@ -123,7 +123,7 @@ extension VFS {
         try parent.remove(dentry)
     }
 
-    private static func requireRemovable(_ dentry: Dentry, _ walk: Walk, _ actor: Actor)
+    private static func requireRemovable(_ dentry: Dentry, _ walk: borrowing Walk, _ actor: Actor)
         throws(Errno) -> Inode
     {
         guard dentry.mountPoint == nil else { throw .busy }
@@ -157,7 +157,7 @@ extension VFS {
         let actor = Actor(process)
         let from = try walk(old, process, .nameOnly, actor: actor)
         let to = try walk(new, process, .nameOnly, actor: actor)
-        guard from.endsInName, to.endsInName else {
+        guard from.lastName != nil, let name = to.lastName else {
             throw flags.contains(.noReplace) ? .fileExists : .busy
         }
         let source = try from.found
@@ -177,16 +177,16 @@ extension VFS {
             source,
             from: oldParent,
             to: newParent,
-            as: to.name,
+            as: name,
             over: target,
             exchanging: flags.contains(.exchange)
         )
     }
 
     private static func checkKinds(
-        _ from: Walk,
+        _ from: borrowing Walk,
         _ source: Dentry,
-        _ to: Walk,
+        _ to: borrowing Walk,
         _ target: Dentry?,
         _ flags: RenameFlags
     ) throws(Errno) {

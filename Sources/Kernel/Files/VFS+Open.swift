@@ -13,7 +13,6 @@ extension VFS {
     }
 
     /// As openat2(2). `mode` has the permissions of a file that is made.
-    @inline(__always)
     public static func open(
         _ place: Place,
         _ process: Process,
@@ -30,11 +29,11 @@ extension VFS {
         let actor = Actor(process)
         let walk = try walk(place, process, options, actor: actor)
         if flags.contains(.path) { return try openPath(walk, flags) }
-        guard let target = walk.target else {
+        guard walk.target != nil else {
             return try openNew(walk, process, flags, mode: mode, actor)
         }
         guard !isNew else { throw .fileExists }
-        return try open(target._withUnsafeGuaranteedRef { $0 }, flags, actor)
+        return try walk.lendFound { (dentry) throws(Errno) in try open(dentry, flags, actor) }
     }
 
     /// Opens what a walk led to.
@@ -42,7 +41,12 @@ extension VFS {
     static func open(_ dentry: Dentry, _ flags: OpenFlags, _ actor: Actor)
         throws(Errno) -> OpenFile
     {
-        let inode = dentry.inode.unsafelyUnwrapped
+        try dentry.node.lend { (inode) throws(Errno) in try open(inode, dentry, flags, actor) }
+    }
+
+    private static func open(_ inode: Inode, _ dentry: Dentry, _ flags: OpenFlags, _ actor: Actor)
+        throws(Errno) -> OpenFile
+    {
         if inode.mode.isDirectory {
             guard !flags.isWritable, !flags.contains(.create) else { throw .isDirectory }
         } else {
@@ -76,14 +80,16 @@ extension VFS {
         return try inode.open(dentry, [])
     }
 
-    private static func openPath(_ walk: Walk, _ flags: OpenFlags) throws(Errno) -> OpenFile {
+    private static func openPath(_ walk: borrowing Walk, _ flags: OpenFlags) throws(Errno)
+        -> OpenFile
+    {
         let dentry = try walk.found
         if flags.contains(.directory), !dentry.inode!.mode.isDirectory { throw .notDirectory }
         return PathFile(dentry, flags)
     }
 
     private static func openNew(
-        _ walk: Walk,
+        _ walk: borrowing Walk,
         _ process: Process,
         _ flags: OpenFlags,
         mode: UInt32,
@@ -144,14 +150,16 @@ extension VFS {
 
     /// Makes the last name of a walk, which is missing.
     @discardableResult
-    static func create(_ walk: Walk, _ node: NewNode, _ actor: Actor) throws(Errno) -> Dentry {
-        guard walk.target == nil, walk.endsInName else { throw .fileExists }
+    static func create(_ walk: borrowing Walk, _ node: NewNode, _ actor: Actor) throws(Errno)
+        -> Dentry
+    {
+        guard walk.target == nil, let name = walk.lastName else { throw .fileExists }
         let parent = walk.parent.takeUnretainedValue()
         let inode = parent.inode!
         guard !parent.isRemoved else { throw .noSuchFileOrDirectory }
         try inode.requireWritable()
         try actor.require([.write, .execute], inode)
-        return try inode.create(walk.name, in: parent, node)
+        return try inode.create(name, in: parent, node)
     }
 }
 
@@ -164,7 +172,10 @@ final class PathFile: OpenFile {
         )
     }
 
-    override func status() throws(Errno) -> FileStatus { try dentry!.inode!.status() }
+    override func fill(_ status: inout FileStatus) throws(Errno) {
+        try dentry!.inode!.fill(&status)
+    }
+
     override func seek(_ offset: Int, _ origin: SeekOrigin) throws(Errno) -> Int {
         throw .badDescriptor
     }

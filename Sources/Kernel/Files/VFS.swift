@@ -39,13 +39,13 @@ public enum VFS {
     ) throws(Errno) -> Walk {
         let context = process.paths.unsafelyUnwrapped
         let actor = actor ?? Actor(process)
-        if place.directory == PathFlags.workingDirectory
-            || place.isAbsolute
-                && options.isDisjoint(with: [.inRoot, .beneath])
+        var start = Unmanaged.passUnretained(context.workingDirectory.unsafelyUnwrapped)
+        if place.directory != PathFlags.workingDirectory,
+            !place.isAbsolute || !options.isDisjoint(with: [.inRoot, .beneath])
         {
-            return try Walk(place.path, from: context.workingDirectory, context, actor, options)
+            // The descriptor keeps it.
+            start = Unmanaged.passUnretained(try dentry(of: place.directory, process))
         }
-        let start = try dentry(of: place.directory, process)
         return try Walk(place.path, from: start, context, actor, options)
     }
 
@@ -92,35 +92,47 @@ public enum VFS {
                 return inode
             }
         }
-
-        func status() throws(Errno) -> FileStatus {
-            switch self {
-            case .dentry(let dentry): return try dentry.inode!.status()
-            case .file(let file): return try file.status()
-            }
-        }
     }
 
     // MARK: Status
 
     /// As stat(2) and lstat(2).
-    @inline(__always)
-    public static func status(_ place: Place, _ process: Process, follow: Bool)
-        throws(Errno) -> FileStatus
-    {
+    public static func status(
+        _ place: Place,
+        _ process: Process,
+        follow: Bool,
+        _ status: inout FileStatus
+    ) throws(Errno) {
         let walk = try walk(place, process, follow ? .follow : [])
-        guard let target = walk.target else { throw .noSuchFileOrDirectory }
-        return try target._withUnsafeGuaranteedRef({ $0.inode.unsafelyUnwrapped }).status()
+        try walk.lendFound { (dentry) throws(Errno) in
+            try dentry.node.lend { (inode) throws(Errno) in try inode.fill(&status) }
+        }
     }
 
-    /// As fstatat(2) and statx(2).
-    public static func status(_ place: Place, _ process: Process, _ flags: PathFlags)
-        throws(Errno) -> (status: FileStatus, mountID: UInt64)
-    {
+    /// As fstat(2).
+    public static func status(
+        _ descriptor: FileDescriptor,
+        _ process: Process,
+        _ status: inout FileStatus
+    ) throws(Errno) {
+        let file = try process.descriptors.lend(descriptor)
+        try file.lend { (file) throws(Errno) in try file.fill(&status) }
+    }
+
+    /// As fstatat(2) and statx(2); returns the mount's number.
+    public static func status(
+        _ place: Place,
+        _ process: Process,
+        _ flags: PathFlags,
+        _ status: inout FileStatus
+    ) throws(Errno) -> UInt64 {
         switch try resolve(place, process, flags) {
         case .dentry(let dentry):
-            return (try dentry.inode!.status(), dentry.inode!.filesystem.mountID)
-        case .file(let file): return (try file.status(), 0)
+            try dentry.inode!.fill(&status)
+            return dentry.inode!.filesystem.mountID
+        case .file(let file):
+            try file.fill(&status)
+            return 0
         }
     }
 

@@ -3,7 +3,7 @@ import LinuxABI
 /// Follows a path, as path_resolution(7).
 ///
 /// References are lent, not retained: a walk never waits, so what a directory's table holds stays.
-struct Walk {
+struct Walk: ~Copyable {
     struct Options: OptionSet {
         let rawValue: UInt32
         /// Follows a link at the end.
@@ -22,40 +22,60 @@ struct Walk {
     private(set) var parent: Unmanaged<Dentry>
     /// What the path leads to; nil when only the last name is missing.
     private(set) var target: Unmanaged<Dentry>?
-    /// The last name; not meaningful when the path ends in `.`, `..` or is the root.
-    private(set) var name = Name("")
-    /// Whether the path ends in a name.
-    private(set) var endsInName = false
+    /// The last name; nil when the path ends in `.`, `..` or is the root.
+    private(set) var lastName: Name?
     private(set) var hasTrailingSlash = false
-    /// Own the parent and the target when no table does.
-    private var parentKeeper: Dentry?
+    /// Owns the target, or what is above it, when no table does. A dentry owns its parents.
     private var keeper: Dentry?
 
     private static let mostLinks = 40
 
-    private let actor: Actor
-    private let options: Options
-    private let root: Unmanaged<Dentry>
-    private var start: Unmanaged<Dentry>
-    private var links = 0
+    /// Who walks, and within what.
+    private struct Way {
+        let actor: Actor
+        let options: Options
+        let root: Unmanaged<Dentry>
+        let isRoot: Bool
+        var links = 0
 
-    /// Walks `path` from `directory`. Throws when any but the last name is missing.
+        @inline(__always)
+        init(_ actor: Actor, _ options: Options, root: Unmanaged<Dentry>) {
+            self.actor = actor
+            self.options = options
+            self.root = root
+            isRoot = actor.isRoot
+        }
+
+        @inline(__always)
+        func requireSearchable(_ directory: Unmanaged<Dentry>) throws(Errno) {
+            guard directory.lent.node.lent.mode.isDirectory else { throw .notDirectory }
+            if isRoot { return }
+            try actor.require(.execute, directory.lent.node.lent)
+        }
+
+        func rootForAbsolute() throws(Errno) -> Unmanaged<Dentry> {
+            guard !options.contains(.beneath) else { throw .crossDeviceLink }
+            return root
+        }
+    }
+
+    /// Walks `path` from `start`, which somebody keeps. Throws when any but the last name is missing.
     init(
         _ path: UnsafeRawBufferPointer,
-        from directory: Dentry,
+        from start: Unmanaged<Dentry>,
         _ context: PathContext,
         _ actor: Actor,
         _ options: Options
     ) throws(Errno) {
-        self.actor = actor
-        self.options = options
-        parent = Unmanaged.passUnretained(directory)
-        start = parent
-        root =
-            options.isDisjoint(with: [.inRoot, .beneath])
-            ? Unmanaged.passUnretained(context.root) : parent
-        guard !path.isEmpty else { throw .noSuchFileOrDirectory }
-        try go(path.baseAddress!.assumingMemoryBound(to: UInt8.self), path.count)
+        parent = start
+        var way = Way(
+            actor,
+            options,
+            root: options.isDisjoint(with: [.inRoot, .beneath])
+                ? Unmanaged.passUnretained(context.root) : start
+        )
+        guard let bytes = path.baseAddress, !path.isEmpty else { throw .noSuchFileOrDirectory }
+        try go(bytes.assumingMemoryBound(to: UInt8.self), path.count, &way)
     }
 
     /// The dentry that the path leads to. Throws `noSuchFileOrDirectory`.
@@ -66,28 +86,36 @@ struct Walk {
         }
     }
 
-    private mutating func go(_ path: UnsafePointer<UInt8>, _ length: Int) throws(Errno) {
+    /// Lends what the path leads to, which lives as long as the walk is borrowed.
+    /// Throws `noSuchFileOrDirectory`.
+    @inline(__always)
+    func lendFound<Result>(_ body: (Dentry) throws(Errno) -> Result) throws(Errno) -> Result {
+        guard let target else { throw .noSuchFileOrDirectory }
+        return try target.lend(body)
+    }
+
+    private mutating func go(
+        _ path: UnsafePointer<UInt8>,
+        _ length: Int,
+        _ way: inout Way
+    ) throws(Errno) {
         var cursor = path
         var end = path + length
-        var current = start
-        if cursor[0] == 0x2f { current = try rootForAbsolute() }
+        var current = parent
+        if cursor[0] == 0x2f { current = try way.rootForAbsolute() }
         while true {
             while cursor < end, cursor[0] == 0x2f { cursor += 1 }
             guard cursor < end else { return finish(current) }
-            let first = cursor
-            var hash = Name.hashStart
-            while cursor < end, cursor[0] != 0x2f {
-                hash = Name.hash(hash, cursor[0])
-                cursor += 1
-            }
-            let component = Name(first, count: cursor - first, hash: hash)
-            var after = cursor
+            var next = cursor + 1
+            while next < end, next[0] != 0x2f { next += 1 }
+            let component = Name(cursor, count: next - cursor)
+            var after = next
             while after < end, after[0] == 0x2f { after += 1 }
             let isLast = after == end
-            hasTrailingSlash = isLast && after > cursor
-            try requireSearchable(current)
-            if first[0] == 0x2e, component.isDot || component.isDotDot {
-                if component.isDotDot { try goUp(&current) }
+            hasTrailingSlash = isLast && after > next
+            try way.requireSearchable(current)
+            if cursor[0] == 0x2e, component.isDot || component.isDotDot {
+                if component.isDotDot { try goUp(&current, way) }
                 if isLast { return finish(current) }
                 cursor = after
                 continue
@@ -97,48 +125,40 @@ struct Walk {
                 guard isLast else { throw .noSuchFileOrDirectory }
                 return finish(current, component, nil)
             }
-            if child._withUnsafeGuaranteedRef({ $0.mounted != nil }) {
-                guard !options.contains(.noCrossing) else { throw .crossDeviceLink }
-                child = Unmanaged.passUnretained(child._withUnsafeGuaranteedRef { $0.top })
+            if child.lent.mounted != nil {
+                guard !way.options.contains(.noCrossing) else { throw .crossDeviceLink }
+                child = Unmanaged.passUnretained(child.lent.top)
             }
-            if isLink(child), !isLast || follows {
-                if let target = try follow(child, &cursor, &end, after) {
+            let mode = child.lent.node.lent.mode
+            if mode.isSymbolicLink, !isLast || follows(way.options) {
+                if let target = try follow(child, &way, &cursor, &end, after) {
                     if isLast { return finish(target) }
                     current = target
                     cursor = after
                 } else if cursor[0] == 0x2f {
-                    current = try rootForAbsolute()
+                    current = try way.rootForAbsolute()
                 }
                 continue
             }
             guard isLast else {
                 current = child
-                parentKeeper = keeper
                 cursor = after
                 continue
             }
             finish(current, component, child)
-            guard hasTrailingSlash, !isDirectory(child) else { return }
+            guard hasTrailingSlash, !mode.isDirectory else { return }
             throw .notDirectory
         }
     }
 
-    private var follows: Bool {
+    private func follows(_ options: Options) -> Bool {
         !options.contains(.nameOnly) && (options.contains(.follow) || hasTrailingSlash)
-    }
-
-    private func isLink(_ dentry: Unmanaged<Dentry>) -> Bool {
-        dentry._withUnsafeGuaranteedRef { $0.inode.unsafelyUnwrapped.mode.isSymbolicLink }
-    }
-
-    private func isDirectory(_ dentry: Unmanaged<Dentry>) -> Bool {
-        dentry._withUnsafeGuaranteedRef { $0.inode.unsafelyUnwrapped.mode.isDirectory }
     }
 
     private mutating func finish(_ directory: Unmanaged<Dentry>) {
         parent = directory
         target = directory
-        endsInName = false
+        lastName = nil
     }
 
     private mutating func finish(
@@ -148,41 +168,28 @@ struct Walk {
     ) {
         parent = directory
         self.target = target
-        self.name = name
-        endsInName = true
-    }
-
-    @inline(__always)
-    private func requireSearchable(_ directory: Unmanaged<Dentry>) throws(Errno) {
-        guard isDirectory(directory) else { throw .notDirectory }
-        if actor.isRoot { return }
-        try actor.require(.execute, directory.takeUnretainedValue().inode!)
+        lastName = name
     }
 
     @inline(__always)
     private mutating func find(_ name: Name, in directory: Unmanaged<Dentry>)
         throws(Errno) -> Unmanaged<Dentry>?
     {
-        let directory = directory._withUnsafeGuaranteedRef { $0 }
-        guard let child = try directory.inode.unsafelyUnwrapped.find(name, in: directory, &keeper)
-        else { return nil }
-        return child
+        try directory.lend { (directory) throws(Errno) in
+            try directory.node.lend { (inode) throws(Errno) in
+                try inode.find(name, in: directory, &keeper)
+            }
+        }
     }
 
-    private mutating func rootForAbsolute() throws(Errno) -> Unmanaged<Dentry> {
-        guard !options.contains(.beneath) else { throw .crossDeviceLink }
-        return root
-    }
-
-    private mutating func goUp(_ current: inout Unmanaged<Dentry>) throws(Errno) {
-        guard current.toOpaque() != root.toOpaque() else {
-            guard !options.contains(.beneath) else { throw .crossDeviceLink }
+    private func goUp(_ current: inout Unmanaged<Dentry>, _ way: Way) throws(Errno) {
+        guard current.toOpaque() != way.root.toOpaque() else {
+            guard !way.options.contains(.beneath) else { throw .crossDeviceLink }
             return
         }
         let dentry = current.takeUnretainedValue()
         guard let above = dentry.above else { return }
-        if options.contains(.noCrossing), dentry.mountPoint != nil { throw .crossDeviceLink }
-        parentKeeper = above.top
+        if way.options.contains(.noCrossing), dentry.mountPoint != nil { throw .crossDeviceLink }
         current = Unmanaged.passUnretained(above.top)
     }
 
@@ -191,20 +198,20 @@ struct Walk {
     @inline(never)
     private mutating func follow(
         _ link: Unmanaged<Dentry>,
+        _ way: inout Way,
         _ cursor: inout UnsafePointer<UInt8>,
         _ end: inout UnsafePointer<UInt8>,
         _ rest: UnsafePointer<UInt8>
     ) throws(Errno) -> Unmanaged<Dentry>? {
-        guard !options.contains(.noLinks) else { throw .tooManySymbolicLinks }
-        links += 1
-        guard links <= Walk.mostLinks else { throw .tooManySymbolicLinks }
+        guard !way.options.contains(.noLinks) else { throw .tooManySymbolicLinks }
+        way.links += 1
+        guard way.links <= Walk.mostLinks else { throw .tooManySymbolicLinks }
         let inode = link.takeUnretainedValue().inode!
         if let destination = try inode.jump() {
-            guard options.isDisjoint(with: [.noMagicLinks, .beneath, .inRoot]) else {
+            guard way.options.isDisjoint(with: [.noMagicLinks, .beneath, .inRoot]) else {
                 throw .tooManySymbolicLinks
             }
             keeper = destination
-            parentKeeper = destination
             return Unmanaged.passUnretained(destination)
         }
         var text = TextBuffer()
@@ -212,7 +219,7 @@ struct Walk {
         let restLength = (end - rest) + (hasTrailingSlash || rest < end ? 1 : 0)
         guard !text.bytes.isEmpty else { throw .noSuchFileOrDirectory }
         guard text.bytes.count + restLength <= PathBuffers.size else { throw .nameTooLong }
-        let buffer = PathBuffers.link(links).baseAddress!.assumingMemoryBound(to: UInt8.self)
+        let buffer = PathBuffers.link(way.links).baseAddress!.assumingMemoryBound(to: UInt8.self)
         var length = 0
         for byte in text.bytes {
             buffer[length] = byte

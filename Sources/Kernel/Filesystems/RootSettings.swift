@@ -190,7 +190,8 @@ extension VFS {
             while end < path.count, path[end] == 0x2f { end += 1 }
             while end < path.count, path[end] != 0x2f { end += 1 }
             let prefix = UnsafeRawBufferPointer(rebasing: path[..<end])
-            let walk = try Walk(prefix, from: root.root, context, actor, .follow)
+            let start = Unmanaged.passUnretained(root.root!)
+            let walk = try Walk(prefix, from: start, context, actor, .follow)
             if let target = walk.target {
                 current = target.takeUnretainedValue()
             } else {
@@ -201,7 +202,7 @@ extension VFS {
                     group: 0
                 )
                 let parent = walk.parent.takeUnretainedValue()
-                current = try parent.inode!.create(walk.name, in: parent, node)
+                current = try parent.inode!.create(walk.lastName!, in: parent, node)
             }
             guard current.inode!.mode.isDirectory else { throw .notDirectory }
         }

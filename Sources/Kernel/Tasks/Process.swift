@@ -16,6 +16,10 @@ public final class Process {
 
     public var addressSpace: AddressSpace! = nil
     public var descriptors: DescriptorTable! = nil
+    /// The descriptors, for whoever does not wait while it uses them.
+    public var openFiles: Unmanaged<DescriptorTable> {
+        @inline(__always) get { Unmanaged.passUnretained(descriptors.unsafelyUnwrapped) }
+    }
     /// Root, working directory and umask.
     public var paths: PathContext! = nil
     public var signals: ProcessSignals! = nil
@@ -55,6 +59,14 @@ public final class Process {
     /// The process of the thread that runs.
     public static var current: Process {
         @inline(__always) _read { yield Thread.current.process.unsafelyUnwrapped }
+    }
+
+    /// Calls `body` with the process of the thread that runs, which counts nothing.
+    @inline(__always)
+    public static func lendCurrent<Result>(_ body: (Process) throws(Errno) -> Result)
+        throws(Errno) -> Result
+    {
+        try Unmanaged.passUnretained(Thread.current.process.unsafelyUnwrapped).lend(body)
     }
 
     /// Calls `body` with each thread.

@@ -12,27 +12,29 @@ private func openFile(
     _ mode: UInt32,
     _ resolve: VFS.ResolveFlags = []
 ) -> Int {
-    answer { (thread) throws(Errno) in
-        let table = thread.process.descriptors!
-        let room = try table.checkRoom()
-        var file: OpenFile? = nil
-        _ = try withUserPath(path) { (path) throws(Errno) in
-            file = try VFS.open(
-                VFS.Place(directory.int, path),
-                thread.process,
-                flags,
-                mode: mode,
-                resolve
-            )
-            return 0
+    answer { (_) throws(Errno) in
+        let room = try Process.current.openFiles.lend { (table) throws(Errno) in
+            try table.checkRoom()
         }
-        try file!.finishOpening()
-        let descriptor = try table.insert(
-            file!,
-            closesOnExec: flags.contains(.closeOnExec),
-            at: room
+        let file = Unmanaged.passRetained(
+            try withUserPath(path) { (path) throws(Errno) in
+                try Process.lendCurrent { (process) throws(Errno) in
+                    let place = VFS.Place(directory.int, path)
+                    return try VFS.open(place, process, flags, mode: mode, resolve)
+                }
+            }
         )
-        return Int(descriptor.rawValue)
+        let closesOnExec = flags.contains(.closeOnExec)
+        do throws(Errno) {
+            try file.lend { (file) throws(Errno) in try file.finishOpening() }
+            let descriptor = try Process.current.openFiles.lend { (table) throws(Errno) in
+                try table.insert(file, closesOnExec: closesOnExec, at: room)
+            }
+            return Int(descriptor.rawValue)
+        } catch {
+            file.release()
+            throw error
+        }
     }
 }
 
@@ -95,11 +97,13 @@ func withPlace(
     _ path: UInt,
     _ body: (VFS.Place, Process) throws(Errno) -> Void
 ) -> Int {
-    answer { (thread) throws(Errno) in
+    answer { (_) throws(Errno) in
         try withUserPath(path) { (path) throws(Errno) in
-            try body(VFS.Place(directory.int, path), thread.process)
-            return 0
+            try Process.lendCurrent { (process) throws(Errno) in
+                try body(VFS.Place(directory.int, path), process)
+            }
         }
+        return 0
     }
 }
 

@@ -4,14 +4,18 @@ import LinuxABI
 private let workingDirectory = UInt(bitPattern: Int(PathFlags.workingDirectory))
 private let resolvingFlags: PathFlags = [.noFollow, .emptyPath, .noAutomount]
 
+/// Gives the program a status as `struct stat`, straight from where it was made.
+@inline(__always)
+func storeStatus(_ status: inout FileStatus, _ record: UInt) throws(Errno) {
+    try UserMemory.write(&status, count: FileStatus.recordSize, at: record)
+}
+
 @inline(__always)
 private func pathStatus(_ path: UInt, _ record: UInt, follow: Bool) -> Int {
-    answer { (thread) throws(Errno) in
-        try withUserPath(path) { (path) throws(Errno) in
-            let status = try VFS.status(VFS.Place(path), thread.process, follow: follow)
-            try UserPointer<FileStatusRecord>(record).store(FileStatusRecord(status))
-            return 0
-        }
+    withPlace(workingDirectory, path) { (place, process) throws(Errno) in
+        var status = FileStatus()
+        try VFS.status(place, process, follow: follow, &status)
+        try storeStatus(&status, record)
     }
 }
 
@@ -31,11 +35,13 @@ func sysStatusAt(_ directory: UInt, _ path: UInt, _ record: UInt, _ flags: UInt,
 {
     withPlace(directory, path) { (place, process) throws(Errno) in
         let flags = try pathFlags(flags, allowing: resolvingFlags)
-        let status =
-            place.path.isEmpty
-            ? try VFS.status(place, process, flags).status
-            : try VFS.status(place, process, follow: !flags.contains(.noFollow))
-        try UserPointer<FileStatusRecord>(record).store(FileStatusRecord(status))
+        var status = FileStatus()
+        if place.path.isEmpty {
+            _ = try VFS.status(place, process, flags, &status)
+        } else {
+            try VFS.status(place, process, follow: !flags.contains(.noFollow), &status)
+        }
+        try storeStatus(&status, record)
     }
 }
 
@@ -52,7 +58,8 @@ func sysExtendedStatus(
         let flags = try pathFlags(flags, allowing: resolvingFlags.union(.statusSync))
         guard mask.low & ExtendedStatusRecord.reservedMask == 0, !flags.isSuperset(of: .statusSync)
         else { throw .invalidArgument }
-        let (status, mount) = try VFS.status(place, process, flags)
+        var status = FileStatus()
+        let mount = try VFS.status(place, process, flags, &status)
         try UserPointer<ExtendedStatusRecord>(record).store(
             ExtendedStatusRecord(status, mountID: mount)
         )

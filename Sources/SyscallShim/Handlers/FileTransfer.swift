@@ -176,8 +176,10 @@ func sysSeek(_ descriptor: UInt, _ offset: UInt, _ whence: UInt, _: UInt, _: UIn
 
 /// close(2)
 func sysClose(_ descriptor: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.descriptors.close(FileDescriptor(descriptor))
+    answer { (_) throws(Errno) in
+        try Process.current.openFiles.lend { (table) throws(Errno) in
+            try table.close(FileDescriptor(descriptor))
+        }
         return 0
     }
 }
@@ -186,9 +188,12 @@ func sysClose(_ descriptor: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -
 func sysDescriptorStatus(_ descriptor: UInt, _ record: UInt, _: UInt, _: UInt, _: UInt, _: UInt)
     -> Int
 {
-    answer { (thread) throws(Errno) in
-        let status = try thread.process.descriptors.file(FileDescriptor(descriptor)).status()
-        try UserPointer<FileStatusRecord>(record).store(FileStatusRecord(status))
+    answer { (_) throws(Errno) in
+        var status = FileStatus()
+        try Process.lendCurrent { (process) throws(Errno) in
+            try VFS.status(FileDescriptor(descriptor), process, &status)
+        }
+        try storeStatus(&status, record)
         return 0
     }
 }

@@ -30,11 +30,10 @@ final class MemoryDirectory: Inode {
 
     override var blocks: Int { 0 }
 
-    override func status() throws(Errno) -> FileStatus {
-        var status = try super.status()
+    override func fill(_ status: inout FileStatus) throws(Errno) {
+        try super.fill(&status)
         // As Linux's tmpfs counts: 20 bytes an entry.
         status.size = Int64(nameCount * 20 + 40)
-        return status
     }
 
     // MARK: Looking up

@@ -248,7 +248,7 @@ private final class OpenFileInode: Inode {
         )
     }
 
-    override func status() throws(Errno) -> FileStatus { try file.status() }
+    override func fill(_ status: inout FileStatus) throws(Errno) { try file.fill(&status) }
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
         if let stream = file as? StreamFile { return try StandardStreams.reopen(stream, flags) }

@@ -15,27 +15,6 @@ public struct FileTime: BitwiseCopyable, Equatable, Sendable {
     public static var omitMark: Int64 { (1 << 30) - 2 }
 }
 
-/// What stat(2) and statx(2) tell of a file, apart from how either lays it out.
-public struct FileStatus: BitwiseCopyable {
-    public var device: UInt64 = 0
-    public var inode: UInt64 = 0
-    public var links: UInt64 = 1
-    public var mode: UInt32 = 0
-    public var user: UInt32 = 0
-    public var group: UInt32 = 0
-    public var specialDevice: UInt64 = 0
-    public var size: Int64 = 0
-    public var blockSize: Int64 = 4096
-    /// Units of 512 bytes.
-    public var blocks: Int64 = 0
-    public var accessTime = FileTime()
-    public var modificationTime = FileTime()
-    public var changeTime = FileTime()
-    public var birthTime = FileTime()
-
-    public init() {}
-}
-
 /// `struct statx`.
 public struct ExtendedStatusRecord: BitwiseCopyable {
     public struct Time: BitwiseCopyable {

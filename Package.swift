@@ -12,7 +12,10 @@ let lending: [SwiftSetting] = [.enableExperimentalFeature("BuiltinModule")]
 let guest: [Target] = [
     .target(name: "LinuxABI"),
     .target(name: "LaunchRecord"),
-    .target(name: "Platform", exclude: ["Process", "Fake", "HostCalls", "VDSO"]),
+    .target(
+        name: "Platform",
+        exclude: ["Process", "Virtual", "Interruption", "Fake", "HostCalls", "VDSO"]
+    ),
     .target(name: "LoaderCore", dependencies: ["LinuxABI"], path: "Sources/Loader/Core"),
     .target(name: "Rewriter", path: "Sources/SyscallShim/Rewriter", exclude: ["README.md"]),
     .target(
@@ -29,13 +32,23 @@ let guest: [Target] = [
     ),
     .target(name: "HostCalls", path: "Sources/Platform/HostCalls"),
     .target(
+        name: "Interruption",
+        dependencies: ["Platform"],
+        path: "Sources/Platform/Interruption"
+    ),
+    .target(
         name: "ProcessPlatform",
-        dependencies: ["HostCalls", "LaunchRecord", "Platform"],
+        dependencies: ["HostCalls", "Interruption", "LaunchRecord", "Platform"],
         path: "Sources/Platform/Process"
     ),
     .target(
+        name: "VirtualPlatform",
+        dependencies: ["Interruption", "LaunchRecord", "Platform"],
+        path: "Sources/Platform/Virtual"
+    ),
+    .target(
         name: "Unikernel",
-        dependencies: ["Kernel", "ProcessPlatform", "SyscallShim"],
+        dependencies: ["Kernel", "ProcessPlatform", "SyscallShim", "VirtualPlatform"],
         exclude: ["kernel.ld"]
     ),
 ]

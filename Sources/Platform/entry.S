@@ -87,8 +87,8 @@ unknown_call:
     jmp system_call_return
 
 odd_flags:
-    # The kernel's code needs DF and TF clear. They come back with the frame.
-    pushq $2
+    # The kernel's code needs DF and TF clear, and interrupts on. They come back with the frame.
+    pushq $0x202
     popfq
 call_with_odd_flags:
     mov %r10, %rcx

@@ -4,6 +4,7 @@ import Platform
 // Its entry is where the host starts the image.
 import ProcessPlatform
 import SyscallShim
+import VirtualPlatform
 
 @c(kernel_start)
 public func kernelStart(

@@ -120,7 +120,7 @@ private func store(_ value: UInt64, _ address: UInt64) {
             #expect(word(start) == 0)
             let refused: [(UInt64, Errno)] = [
                 (start + 1, .invalidArgument), (0, .notPermitted), (0x7000_0000, .noMemory),
-                (FakePlatform.userEnd, .noMemory), (0x8000_0000, .noMemory),
+                (FakePlatform.userEnd, .noMemory), (0x7fff_f000, .noMemory),
             ]
             for (address, expected) in refused {
                 let found = program.errorOfMapping(address)

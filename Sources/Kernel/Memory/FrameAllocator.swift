@@ -284,3 +284,15 @@ public enum FrameAllocator {
         }
     }
 }
+
+@c(kernel_take_frame)
+func takeFrame() -> Int64 {
+    do throws(Errno) { return Int64(try FrameAllocator.allocateZeroed().offset) } catch {
+        return -Int64(error.rawValue)
+    }
+}
+
+@c(kernel_give_frame)
+func giveFrame(_ offset: UInt64) {
+    FrameAllocator.free(Frame(number: UInt32(truncatingIfNeeded: offset >> 12)))
+}

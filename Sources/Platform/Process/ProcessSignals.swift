@@ -1,4 +1,5 @@
 import HostCalls
+import Interruption
 import LaunchRecord
 import Platform
 
@@ -24,10 +25,6 @@ enum ProcessSignals {
         bit(1) | bit(2) | bit(3) | bit(10) | bit(12) | bit(14) | bit(15) | bit(18) | bit(20)
             | bit(28)
     }
-
-    // Bits of %rflags: the trap flag, and with it AC, NT and DF, as in entry.S.
-    private static var trapFlag: UInt64 { 0x100 }
-    private static var oddFlags: UInt64 { 0x44500 }
 
     static func bit(_ signal: Int32) -> UInt64 { 1 << UInt64(signal - 1) }
 
@@ -79,13 +76,14 @@ enum ProcessSignals {
     static func take(
         _ signal: Int32,
         _ information: UnsafePointer<host_signal_information>,
-        _ registers: UnsafeMutablePointer<host_registers>
+        _ context: UnsafeMutablePointer<host_context>
     ) {
+        let registers = context.pointer(to: \.registers)!
         switch signal {
         case badCall: takeCaughtCall(information, registers)
         case ProcessTime.signal: takeInterrupt(UInt32(CPU_PENDING_TIMER), registers)
         case illegal, trap, bus, floatingPoint, segmentation:
-            takeFault(signal, information, registers)
+            takeFault(signal, information, context)
         default:
             // A terminal's, or one that unirun sends; anybody else sends to unirun.
             let fromKernel: Int32 = 0x80
@@ -99,13 +97,13 @@ enum ProcessSignals {
     /// A `syscall` instruction of the program, run for the first time or not to be rewritten.
     private static func takeCaughtCall(
         _ information: UnsafePointer<host_signal_information>,
-        _ registers: UnsafeMutablePointer<host_registers>
+        _ registers: Interruption.Registers
     ) {
         let architecture = UnsafeRawPointer(information).load(fromByteOffset: 28, as: UInt32.self)
         let auditArchitecture: UInt32 = 0xc000_003e
         guard architecture == auditArchitecture else {
             // int $0x80: there is no 32-bit call here.
-            return enterException(
+            return Interruption.enterException(
                 registers,
                 UInt64(VECTOR_GENERAL_PROTECTION.rawValue),
                 address: 0,
@@ -113,7 +111,9 @@ enum ProcessSignals {
             )
         }
         let site = registers.pointee.rip &- 2
-        guard !isKernelCode(site) else { die("the kernel made a system call past its own page") }
+        guard !Interruption.isKernelCode(site) else {
+            die("the kernel made a system call past its own page")
+        }
         if isKernelsClock(site, registers) {
             // The host's clock is not the processor's counter: it is asked itself from now on.
             ProcessTime.hostClock = 0
@@ -130,155 +130,47 @@ enum ProcessSignals {
             HostVDSO.contains(site)
             ? registers.pointee.rip : kernel_caught_call(site, registers.pointee.rax)
         registers.pointee.r11 = registers.pointee.rflags
-        registers.pointee.rip = code_places.system_call_entry
-        if registers.pointee.rflags & trapFlag != 0 { enterStepped(registers) }
+        registers.pointee.rip = entry_places.system_call_entry
+        if Interruption.isStepping(registers) { Interruption.enterStepped(registers) }
     }
 
     /// The timer or a signal from outside.
     static func takeInterrupt(
         _ work: UInt32,
-        _ registers: UnsafeMutablePointer<host_registers>
+        _ registers: Interruption.Registers
     ) {
         cpu_set_pending(work)
-        if isKernelCode(registers.pointee.rip) { return stepBack(registers) }
+        if Interruption.isKernelCode(registers.pointee.rip) { return goBack(registers) }
         if isKernelsClock(registers.pointee.rip, registers) { return }
-        enterKernel(registers)
-        registers.pointee.rip = code_places.frame_return
+        Interruption.enterKernel(registers)
     }
 
     private static func takeFault(
         _ signal: Int32,
         _ information: UnsafePointer<host_signal_information>,
-        _ registers: UnsafeMutablePointer<host_registers>
+        _ context: UnsafeMutablePointer<host_context>
     ) {
-        let vector = registers.pointee.vector
+        let registers = context.pointer(to: \.registers)!
+        let vector = context.pointee.vector
         let pageFault = UInt64(VECTOR_PAGE_FAULT.rawValue)
         var error = registers.pointee.error
         if signal == bus, vector == pageFault || vector == 0 {
             error |= UInt64(PAGE_FAULT_BEYOND_FILE.rawValue)
         }
-        let address = vector == pageFault ? registers.pointee.cr2 : information.pointee.address
-        if vector == UInt64(VECTOR_DEBUG.rawValue), takesStep(registers) { return }
-        if isKernelCode(registers.pointee.rip) {
-            return takeKernelFault(registers, address: address, error: error)
-        }
-        if vector == UInt64(VECTOR_BREAKPOINT.rawValue) {
-            let continuation = kernel_breakpoint(registers.pointee.rip &- 1)
-            guard continuation == 0 else {
-                registers.pointee.rip = continuation
-                return
-            }
-        }
-        enterException(registers, vector, address: address, error: error)
+        let address =
+            vector == pageFault ? context.pointee.fault_address : information.pointee.address
+        guard
+            Interruption.takeException(registers, vector, address: address, error: error)
+        else { dieOfFault(registers, address: address) }
     }
 
-    /// A single-stepping program executed an instruction: whether that was one of the way into the
-    /// kernel, of which the program is not to know.
-    private static func takesStep(_ registers: UnsafeMutablePointer<host_registers>) -> Bool {
+    /// As `Interruption.stepBack`; and a wait that the interrupt would end is not begun.
+    private static func goBack(_ registers: Interruption.Registers) {
         let rip = registers.pointee.rip
-        guard rip >= code_places.system_call_entry, rip <= code_places.system_call_entry_begun
-        else { return !isKernelCode(rip) && kernel_step(rip) == 0 }
-        enterStepped(registers)
-        return true
-    }
-
-    /// Begins a system call without the trap flag, which comes back on the way out.
-    private static func enterStepped(_ registers: UnsafeMutablePointer<host_registers>) {
-        registers.pointee.r11 = registers.pointee.rflags
-        registers.pointee.rflags &= ~oddFlags
-        registers.pointee.rip = code_places.system_call_entry_stepped
-    }
-
-    /// A copy from or to the program's memory faulted, or the kernel is broken.
-    private static func takeKernelFault(
-        _ registers: UnsafeMutablePointer<host_registers>,
-        address: UInt64,
-        error: UInt64
-    ) {
-        let fixup = user_copy_fixup(registers.pointee.rip)
-        guard fixup != 0 else { dieOfFault(registers, address: address) }
-        if kernel_user_fault(address, error) != 0 { return }
-        registers.pointee.rip = fixup
-    }
-
-    // MARK: Going elsewhere
-
-    /// Lets the kernel look at the fault, on the thread's own stack.
-    private static func enterException(
-        _ registers: UnsafeMutablePointer<host_registers>,
-        _ vector: UInt64,
-        address: UInt64,
-        error: UInt64
-    ) {
-        let frame = enterKernel(registers)
-        // As if frame_return had called it.
-        let stack = UInt(bitPattern: frame) & ~15 - 8
-        UnsafeMutablePointer<UInt64>(bitPattern: stack)!.pointee = code_places.frame_return
-        registers.pointee.rsp = UInt64(stack)
-        registers.pointee.rip = code_places.kernel_exception
-        registers.pointee.rdi = UInt64(UInt(bitPattern: frame))
-        registers.pointee.rsi = vector
-        registers.pointee.rdx = address
-        registers.pointee.rcx = error
-        registers.pointee.rbp = 0
-    }
-
-    /// Saves the program's registers as the trap frame of the current thread, and leaves the
-    /// signal with flags and stack as the kernel's code needs them.
-    @discardableResult
-    private static func enterKernel(
-        _ registers: UnsafeMutablePointer<host_registers>
-    ) -> UnsafeMutablePointer<trap_frame> {
-        let frame = UnsafeMutablePointer<trap_frame>(
-            bitPattern: UInt(boot_cpu.kernel_stack) - UInt(TRAP_FRAME_SIZE)
-        )!
-        let from = registers.pointee
-        frame.pointee = trap_frame(
-            r15: from.r15,
-            r14: from.r14,
-            r13: from.r13,
-            r12: from.r12,
-            rbp: from.rbp,
-            rbx: from.rbx,
-            r11: from.r11,
-            r10: from.r10,
-            r9: from.r9,
-            r8: from.r8,
-            rax: from.rax,
-            rcx: from.rcx,
-            rdx: from.rdx,
-            rsi: from.rsi,
-            rdi: from.rdi,
-            original_rax: .max,
-            rip: from.rip,
-            cs: boot_cpu.code_selector,
-            rflags: from.rflags,
-            rsp: from.rsp,
-            ss: boot_cpu.stack_selector
-        )
-        registers.pointee.rflags = from.rflags & ~oddFlags
-        registers.pointee.rsp = boot_cpu.kernel_stack
-        return frame
-    }
-
-    /// An interrupt came on the way out of the kernel, after the look at what is pending: that
-    /// part runs again. See entry.S and process.S.
-    private static func stepBack(_ registers: UnsafeMutablePointer<host_registers>) {
-        let rip = registers.pointee.rip
-        if rip >= code_places.system_call_leave, rip < code_places.system_call_leave_end {
-            let words: UInt64 = 80
-            // The result waits in %r11 until the flags are back.
-            if rip < code_places.system_call_leave_result {
-                registers.pointee.rax = registers.pointee.r11
-            }
-            registers.pointee.rip = code_places.system_call_return
-            registers.pointee.rsp = boot_cpu.kernel_stack - words
-        } else if rip >= code_places.frame_leave, rip < code_places.frame_leave_end {
-            registers.pointee.rip = code_places.frame_return
-        } else if rip >= code_places.hypercall_wait_begin,
-            rip <= code_places.hypercall_wait_instruction
-        {
+        if rip >= code_places.hypercall_wait_begin, rip <= code_places.hypercall_wait_instruction {
             registers.pointee.rip = code_places.hypercall_wait_interrupted
+        } else {
+            Interruption.stepBack(registers)
         }
     }
 
@@ -286,14 +178,9 @@ enum ProcessSignals {
     /// on a stack of its own.
     private static func isKernelsClock(
         _ address: UInt64,
-        _ registers: UnsafePointer<host_registers>
+        _ registers: UnsafePointer<interrupt_registers>
     ) -> Bool {
         HostVDSO.contains(address) && registers.pointee.rsp >= ProcessLayout.userEnd
-    }
-
-    /// Whether an address lies in the image: the kernel's own code, and not a stub's.
-    private static func isKernelCode(_ address: UInt64) -> Bool {
-        address >= code_places.image && address < code_places.image_end
     }
 }
 
@@ -304,17 +191,11 @@ func processSignal(
     _ context: UnsafeMutablePointer<host_context>
 ) {
     let registers = context.pointer(to: \.registers)!
-    ProcessSignals.take(number, information, registers)
+    ProcessSignals.take(number, information, context)
     // What came meanwhile was only noted, and this may lead back to the program.
     if boot_cpu.pending != 0 { ProcessSignals.takeInterrupt(0, registers) }
     if let state = context.pointee.vector_state { tellInitialState(state) }
-    // In place, what iretq pops: rsp, rip, rflags, selectors, error become
-    // rip, cs, rflags, rsp, ss.
-    let (rsp, rip) = (registers.pointee.rsp, registers.pointee.rip)
-    registers.pointee.rsp = rip
-    registers.pointee.rip = boot_cpu.code_selector
-    registers.pointee.selectors = rsp
-    registers.pointee.error = boot_cpu.stack_selector
+    Interruption.prepareLeave(registers)
 }
 
 /// The host says of every frame that its x87 registers are in use. Where they are not, a thread's
@@ -329,7 +210,7 @@ private func tellInitialState(_ state: UnsafeMutableRawPointer) {
 
 /// The kernel is broken: where, in one line.
 private func dieOfFault(
-    _ registers: UnsafeMutablePointer<host_registers>,
+    _ registers: Interruption.Registers,
     address: UInt64
 ) -> Never {
     writeError("unirun: kernel fault on address ")

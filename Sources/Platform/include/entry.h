@@ -24,6 +24,27 @@ void system_call_with_frame(void);
  * after what is pending. Never called: jumped to, or the first return address of a new thread. */
 void frame_return(void);
 
+/* Places in the code of the entry that Swift cannot name. */
+struct entry_places {
+    uint64_t image, image_end;
+    /* A step of a single-stepping program in [system_call_entry, begun] goes on at `stepped`. */
+    uint64_t system_call_entry, system_call_entry_begun, system_call_entry_stepped;
+    /* An interrupt in [leave, leave_end) goes back to `return`: entry.S. */
+    uint64_t system_call_return, system_call_leave, system_call_leave_result,
+        system_call_leave_end;
+    /* An interrupt in [leave, leave_end) goes back to frame_return. */
+    uint64_t frame_return, frame_leave, frame_leave_end;
+    uint64_t kernel_exception;
+};
+extern const struct entry_places entry_places;
+
+/* What an exception or interrupt found in the registers, in the order of Linux's struct sigcontext.
+ * Before the way out, rsp … error become what iretq pops. */
+struct interrupt_registers {
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx;
+    uint64_t rsp, rip, rflags, selectors, error;
+};
+
 /* Handlers by number; kernel addresses, set before the first program runs. */
 extern uint64_t system_call_table[SYSTEM_CALL_COUNT];
 

@@ -158,6 +158,11 @@ extern const uint64_t vdso_image_bounds[2];
 
 /* What the kernel offers the platform. */
 
+/* A frame of the machine's memory, all zero, for the program's pages and their tables: its offset,
+ * or -ENOMEM. May be called while a fault of the program or of a copy routine is dealt with. */
+int64_t kernel_take_frame(void);
+void kernel_give_frame(uint64_t offset);
+
 /* Runs the kernel on the boot stack; never returns. Both structs live for ever. */
 void kernel_start(const struct boot_information *_Nonnull information,
                   const struct platform_operations *_Nonnull operations)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "entry.h"
+
 /* A system call of the host, from the only page that the filter lets make any. */
 int64_t hypercall(uint64_t number, uint64_t first, uint64_t second, uint64_t third, uint64_t fourth,
                   uint64_t fifth, uint64_t sixth);
@@ -19,34 +21,19 @@ int64_t hypercall_wait(uint64_t number, uint64_t first, uint64_t second, uint64_
 
 /* Addresses of places in the code that Swift cannot name. */
 struct code_places {
-    uint64_t image, image_end;
-    uint64_t system_call_entry, system_call_entry_begun, system_call_entry_stepped;
-    /* An interrupt in [leave, leave_end) goes back to `return`: entry.S. */
-    uint64_t system_call_return, system_call_leave, system_call_leave_result,
-        system_call_leave_end;
-    /* An interrupt in [leave, leave_end) goes back to frame_return. */
-    uint64_t frame_return, frame_leave, frame_leave_end;
-    uint64_t kernel_exception;
     uint64_t process_signal_entry;
     uint64_t hypercall_page;
     uint64_t hypercall_wait_begin, hypercall_wait_instruction, hypercall_wait_interrupted;
 };
 extern const struct code_places code_places;
 
-/* A signal frame's registers, in the order of the host's struct sigcontext. Before the handler
- * returns, process_signal turns rsp … error into what iretq pops. */
-struct host_registers {
-    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx;
-    uint64_t rsp, rip, rflags, selectors, error;
-    uint64_t vector, mask, cr2;
-};
-
 /* The host's struct ucontext, as far as the handler looks at it. */
 struct host_context {
     uint64_t flags;
     void *_Nullable link;
     uint64_t stack[3];
-    struct host_registers registers;
+    struct interrupt_registers registers;
+    uint64_t vector, mask, fault_address;
     void *_Nullable vector_state;
 };
 

@@ -1,0 +1,327 @@
+import Platform
+
+/// The program's part of the page tables: what the contract's operations on its address space do in
+/// a machine.
+///
+/// A mapping costs nothing but entries that are not present, whole gigabytes by one of them; pages
+/// become present when they are touched.
+enum AddressTranslation {
+    private static let noMemory: Int64 = -12
+    /// Physical address of the top table.
+    nonisolated(unsafe) private static var root: UInt64 = 0
+    /// Where a frame's page was copied from, by frame of the machine's memory; zero for zero pages.
+    nonisolated(unsafe) private static var origins = UnsafeMutablePointer<UInt64>(bitPattern: 4096)!
+
+    /// Frames that the program's pages have now, and the most that they ever had.
+    nonisolated(unsafe) private(set) static var residentPages = 0
+    nonisolated(unsafe) private(set) static var mostResidentPages = 0
+
+    static func start(root: UInt64, origins: UnsafeMutablePointer<UInt64>) {
+        self.root = root
+        self.origins = origins
+    }
+
+    // MARK: Operations of the contract
+
+    static func mapAnonymous(_ start: UInt64, _ length: UInt64, _ protection: UInt32) -> Int64 {
+        map(start, length, PageEntry(.anonymous, protection: protection))
+    }
+
+    static func mapMemory(
+        _ start: UInt64,
+        _ length: UInt64,
+        _ offset: UInt64,
+        _ protection: UInt32,
+        _ isShared: UInt32
+    ) -> Int64 {
+        let kind: PageEntry.Kind = isShared != 0 ? .shared : .copied
+        let address = MachineMemory.physical(offset)
+        return map(start, length, PageEntry(kind, at: address, protection: protection))
+    }
+
+    static func mapImage(
+        _ start: UInt64,
+        _ length: UInt64,
+        _ image: UInt32,
+        _ offset: UInt64,
+        _ protection: UInt32
+    ) -> Int64 {
+        let pages = Images.pages(image)
+        let end = pages.upperBound - pages.lowerBound
+        let present = min(length, end > offset ? end - offset : 0)
+        if present > 0 {
+            let address = pages.lowerBound + offset
+            let answer = map(
+                start,
+                present,
+                PageEntry(.copied, at: address, protection: protection)
+            )
+            guard answer >= 0 else { return answer }
+        }
+        guard length > present else { return 0 }
+        return map(start + present, length - present, PageEntry(.beyond, protection: protection))
+    }
+
+    static func unmap(_ start: UInt64, _ length: UInt64) -> Int64 {
+        apply(start, length) { _, entry, level in
+            guard level == 0 || !entry.isPresent else { return .descend }
+            release(entry, level)
+            return .set(.empty)
+        }
+    }
+
+    static func protect(_ start: UInt64, _ length: UInt64, _ protection: UInt32) -> Int64 {
+        apply(start, length) { _, entry, level in
+            guard level == 0 || !entry.isPresent else { return .descend }
+            return .set(entry.isEmpty ? entry : entry.with(protection: protection))
+        }
+    }
+
+    static func discard(_ start: UInt64, _ length: UInt64) -> Int64 {
+        apply(start, length) { _, entry, level in
+            guard level == 0 || !entry.isPresent else { return .descend }
+            guard entry.kind == .owned else { return .keep }
+            let origin = self.origin(entry)
+            release(entry, level)
+            return .set(
+                origin == 0
+                    ? PageEntry(.anonymous, protection: entry.protection)
+                    : PageEntry(.copied, at: origin, protection: entry.protection)
+            )
+        }
+    }
+
+    static func resident(
+        _ start: UInt64,
+        _ length: UInt64,
+        _ pages: UnsafeMutablePointer<UInt8>
+    ) -> Int64 {
+        for index in 0..<Int(length >> 12) {
+            let entry = leaf(start + UInt64(index) << 12)
+            pages[index] = entry.isPresent || entry.kind == .owned ? 1 : 0
+        }
+        return 0
+    }
+
+    static func move(
+        _ from: UInt64,
+        _ fromLength: UInt64,
+        _ target: UInt64,
+        _ targetLength: UInt64
+    ) -> Int64 {
+        let kept = min(fromLength, targetLength)
+        let last = kept > 0 ? leaf(from + kept - 4096) : .empty
+        if from != target {
+            guard unmap(target, targetLength) >= 0 else { return noMemory }
+            var offset: UInt64 = 0
+            while offset < kept {
+                let entry = leaf(from + offset)
+                guard place(entry, at: target + offset) else { return noMemory }
+                guard place(.empty, at: from + offset) else { return noMemory }
+                offset += 4096
+            }
+        }
+        if fromLength > kept { return unmap(from + kept, fromLength - kept) }
+        guard targetLength > kept else { return 0 }
+        // The kernel grows only anonymous memory so.
+        return mapAnonymous(target + kept, targetLength - kept, last.protection)
+    }
+
+    // MARK: Faults
+
+    enum Outcome {
+        case resolved
+        case refused
+        case beyondFile
+    }
+
+    /// Makes a page present that is there to be touched, if the access is allowed.
+    static func resolve(_ address: UInt64, write: Bool, fetch: Bool) -> Outcome {
+        guard let slot = slot(address) else { return .refused }
+        let entry = slot.pointee
+        guard !entry.isEmpty, entry.allows(write: write, fetch: fetch) else { return .refused }
+        switch entry.kind {
+        case .none: return .refused
+        case .beyond: return .beyondFile
+        case .shared, .owned: slot.pointee = entry.madePresent
+        case .copied where !write: slot.pointee = entry.madePresent
+        case .copied, .anonymous:
+            guard let frame = MachineMemory.takeFrame() else { return .refused }
+            let source = entry.kind == .copied ? entry.address : 0
+            if source != 0 {
+                Physical.pointer(frame).copyMemory(from: Physical.pointer(source), byteCount: 4096)
+            }
+            origins[MachineMemory.index(frame)] = source
+            residentPages += 1
+            mostResidentPages = max(mostResidentPages, residentPages)
+            slot.pointee = PageEntry(.owned, at: frame, protection: entry.protection).madePresent
+        }
+        page_invalidate(address)
+        return .resolved
+    }
+
+    // MARK: Entries
+
+    private static func origin(_ entry: PageEntry) -> UInt64 {
+        origins[MachineMemory.index(entry.address)]
+    }
+
+    /// Gives back the frame of a page that goes away.
+    private static func release(_ entry: PageEntry, _ level: Int) {
+        guard level == 0, entry.kind == .owned else { return }
+        residentPages -= 1
+        MachineMemory.giveFrame(entry.address)
+    }
+
+    private static func table(_ address: UInt64) -> UnsafeMutablePointer<PageEntry> {
+        Physical.pointer(address).assumingMemoryBound(to: PageEntry.self)
+    }
+
+    private static func index(_ address: UInt64, _ level: Int) -> Int {
+        Int(address >> UInt64(12 + 9 * level)) & 511
+    }
+
+    private static func span(_ level: Int) -> UInt64 { 4096 << UInt64(9 * level) }
+
+    /// What stands for the page at an address: a leaf, or the part of an upper entry.
+    private static func leaf(_ address: UInt64) -> PageEntry {
+        var tableAddress = root
+        for level in stride(from: 3, through: 1, by: -1) {
+            let entry = table(tableAddress)[index(address, level)]
+            guard entry.isPresent else {
+                return entry.part(address & (span(level) - 1) & ~4095)
+            }
+            tableAddress = entry.address
+        }
+        return table(tableAddress)[index(address, 0)]
+    }
+
+    /// The leaf's place in the lowest table; nil when nothing is mapped there, or no frame is left
+    /// for a table.
+    private static func slot(_ address: UInt64) -> UnsafeMutablePointer<PageEntry>? {
+        var tableAddress = root
+        for level in stride(from: 3, through: 1, by: -1) {
+            let entry = table(tableAddress) + index(address, level)
+            if entry.pointee.isEmpty { return nil }
+            guard entry.pointee.isPresent || split(entry, level) else { return nil }
+            tableAddress = entry.pointee.address
+        }
+        return table(tableAddress) + index(address, 0)
+    }
+
+    /// Makes a table of what an upper entry stands for.
+    private static func split(_ entry: UnsafeMutablePointer<PageEntry>, _ level: Int) -> Bool {
+        guard let frame = MachineMemory.takeFrame() else { return false }
+        let whole = entry.pointee
+        if !whole.isEmpty {
+            let entries = table(frame)
+            for index in 0..<512 { entries[index] = whole.part(UInt64(index) * span(level - 1)) }
+        }
+        entry.pointee = PageEntry(table: frame)
+        return true
+    }
+
+    private static func place(_ entry: PageEntry, at address: UInt64) -> Bool {
+        apply(address, 4096) { _, _, level in level == 0 ? .set(entry) : .split } >= 0
+    }
+
+    private static func map(_ start: UInt64, _ length: UInt64, _ first: PageEntry) -> Int64 {
+        let answer = unmap(start, length)
+        guard answer >= 0 else { return answer }
+        return apply(start, length) { address, entry, level in
+            guard level == 0 || !entry.isPresent else { return .descend }
+            return .set(first.part(address - start))
+        }
+    }
+
+    // MARK: Walking
+
+    private enum Step {
+        case keep
+        case set(PageEntry)
+        /// Look at what the table below holds.
+        case descend
+        /// As `descend`, with a table if there is none yet.
+        case split
+    }
+
+    /// Calls `change` with each entry of a range, the highest that lies wholly inside it first.
+    private static func apply(
+        _ start: UInt64,
+        _ length: UInt64,
+        _ change: (UInt64, PageEntry, Int) -> Step
+    ) -> Int64 {
+        apply(root, 3, start, start + length, change) ? 0 : noMemory
+    }
+
+    private static func apply(
+        _ tableAddress: UInt64,
+        _ level: Int,
+        _ start: UInt64,
+        _ end: UInt64,
+        _ change: (UInt64, PageEntry, Int) -> Step
+    ) -> Bool {
+        let entries = table(tableAddress)
+        var address = start
+        while address < end {
+            let next = min((address & ~(span(level) - 1)) + span(level), end)
+            let entry = entries + index(address, level)
+            let isWhole = next - address == span(level)
+            var step =
+                level == 0 || isWhole && level < 3 ? change(address, entry.pointee, level) : .split
+            if case .split = step, !isWhole, entry.pointee.isEmpty, skipsEmpty(address, change) {
+                step = .keep
+            }
+            switch step {
+            case .keep: break
+            case .set(let new): replace(entry, new, address, level)
+            case .descend, .split:
+                if !entry.pointee.isPresent, !split(entry, level) { return false }
+                guard apply(entry.pointee.address, level - 1, address, next, change) else {
+                    return false
+                }
+                if isWhole { collect(entry, address, level) }
+            }
+            address = next
+        }
+        return true
+    }
+
+    /// Whether a change leaves alone what is not mapped, so that no table is made for it.
+    private static func skipsEmpty(
+        _ address: UInt64,
+        _ change: (UInt64, PageEntry, Int) -> Step
+    ) -> Bool {
+        switch change(address, .empty, 0) {
+        case .keep: true
+        case .set(let new): new.isEmpty
+        default: false
+        }
+    }
+
+    private static func replace(
+        _ entry: UnsafeMutablePointer<PageEntry>,
+        _ new: PageEntry,
+        _ address: UInt64,
+        _ level: Int
+    ) {
+        let old = entry.pointee
+        entry.pointee = new
+        if old.isPresent, level == 0 { page_invalidate(address) }
+    }
+
+    /// Frees a table that the range covers when nothing is left in it.
+    private static func collect(
+        _ entry: UnsafeMutablePointer<PageEntry>,
+        _ address: UInt64,
+        _ level: Int
+    ) {
+        let entries = table(entry.pointee.address)
+        for index in 0..<512 where !entries[index].isEmpty { return }
+        let frame = entry.pointee.address
+        entry.pointee = .empty
+        // The processor may hold what led to the table.
+        pages_invalidate_all()
+        MachineMemory.giveFrame(frame)
+    }
+}

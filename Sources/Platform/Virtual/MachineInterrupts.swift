@@ -1,0 +1,105 @@
+import Interruption
+import Platform
+
+/// Exceptions and interrupts of the machine. Each arrives on an interrupt stack with interrupts off,
+/// and leaves it before anything else can arrive there.
+enum MachineInterrupts {
+    static func take(_ vector: UInt64, _ registers: Interruption.Registers) {
+        switch vector {
+        case InterruptController.timerVector:
+            InterruptController.endInterrupt()
+            takeInterrupt(UInt32(CPU_PENDING_TIMER), registers)
+        case InterruptController.linkVector:
+            Link.takePending()
+            InterruptController.endInterrupt()
+            takeInterrupt(0, registers)
+        case InterruptController.spuriousVector: break
+        case UInt64(FIRST_INTERRUPT)...:
+            InterruptController.endInterrupt()
+        case UInt64(VECTOR_PAGE_FAULT.rawValue): takePageFault(registers)
+        case 2: dieOf("non-maskable interrupt", registers)
+        case 8: dieOf("double fault", registers)
+        case 18: dieOf("machine check", registers)
+        default:
+            takeException(registers, vector, address: registers.pointee.rip, error: 0)
+        }
+    }
+
+    /// The program goes on where it was, by way of the kernel; the kernel is only told.
+    static func takeInterrupt(_ work: UInt32, _ registers: Interruption.Registers) {
+        cpu_set_pending(work)
+        guard boot_cpu.pending != 0 else { return }
+        if Interruption.isKernelCode(registers.pointee.rip) {
+            Interruption.stepBack(registers)
+        } else {
+            Interruption.enterKernel(registers)
+        }
+    }
+
+    private static func takePageFault(_ registers: Interruption.Registers) {
+        let address = fault_address()
+        var error = registers.pointee.error
+        if machine_boot_information().pointee.user_end > address {
+            let outcome = AddressTranslation.resolve(
+                address,
+                write: error & UInt64(PAGE_FAULT_WRITE.rawValue) != 0,
+                fetch: error & UInt64(PAGE_FAULT_FETCH.rawValue) != 0
+            )
+            switch outcome {
+            case .resolved: return
+            case .beyondFile: error |= UInt64(PAGE_FAULT_BEYOND_FILE.rawValue)
+            case .refused: break
+            }
+        }
+        // Ring 0 runs the program; its faults are told as those of a program.
+        error |= UInt64(PAGE_FAULT_USER.rawValue)
+        takeException(
+            registers,
+            UInt64(VECTOR_PAGE_FAULT.rawValue),
+            address: address,
+            error: error
+        )
+    }
+
+    private static func takeException(
+        _ registers: Interruption.Registers,
+        _ vector: UInt64,
+        address: UInt64,
+        error: UInt64
+    ) {
+        guard Interruption.takeException(registers, vector, address: address, error: error) else {
+            SerialPort.console.write("unirun: exception ")
+            SerialPort.console.writeHexadecimal(vector)
+            SerialPort.console.write(" on address ")
+            SerialPort.console.writeHexadecimal(address)
+            dieOf(" in the kernel", registers)
+        }
+    }
+
+    /// The kernel is broken: where, in one line.
+    private static func dieOf(_ reason: StaticString, _ registers: Interruption.Registers) -> Never
+    {
+        SerialPort.console.write("unirun: kernel panic: ")
+        SerialPort.console.write(reason)
+        SerialPort.console.write(", called from")
+        var (returnAddress, frame) = (registers.pointee.rip, registers.pointee.rbp)
+        for _ in 0..<24 {
+            SerialPort.console.write(" ")
+            SerialPort.console.writeHexadecimal(returnAddress)
+            // Frame pointers lead from caller to caller until one that is not a kernel stack's.
+            guard frame >= UInt64(DIRECT_MAP) || Interruption.isKernelCode(frame), frame & 7 == 0
+            else { break }
+            let words = UnsafePointer<UInt64>(bitPattern: UInt(frame))!
+            guard words[0] > frame else { break }
+            (frame, returnAddress) = (words[0], words[1])
+        }
+        SerialPort.console.write("\n")
+        Power.off(125)
+    }
+}
+
+@c(machine_interrupt)
+func machineInterrupt(_ vector: UInt64, _ registers: UnsafeMutablePointer<interrupt_registers>) {
+    MachineInterrupts.take(vector, registers)
+    Interruption.prepareLeave(registers)
+}

@@ -1,0 +1,150 @@
+import Platform
+
+/// The first code in 64 bits: prepares the processor and tells the kernel what the machine has.
+@c(machine_start)
+public func machineStart(_ magic: UInt32, _ information: UInt32) {
+    let loader = BootLoader(magic: magic, information: information)
+    guard !loader.module.isEmpty else {
+        die("this is unirun's kernel: boot it by `unirun --platform vm PROGRAM`")
+    }
+    prepareProcessor()
+    prepareMemory(loader)
+    InterruptController.start()
+    MachineTime.start()
+    Link.start()
+    kernel_start(machine_boot_information(), &operations)
+}
+
+nonisolated(unsafe) private var operations = platform_operations(
+    read_clock: { MachineTime.readClock($0) },
+    set_timer: { MachineTime.setTimer($0) },
+    map_anonymous: { AddressTranslation.mapAnonymous($0, $1, $2) },
+    map_memory: { AddressTranslation.mapMemory($0, $1, $2, $3, $4) },
+    map_image: { AddressTranslation.mapImage($0, $1, $2, $3, $4) },
+    unmap: { AddressTranslation.unmap($0, $1) },
+    protect: { AddressTranslation.protect($0, $1, $2) },
+    move: { AddressTranslation.move($0, $1, $2, $3) },
+    discard: { AddressTranslation.discard($0, $1) },
+    resident: { AddressTranslation.resident($0, $1, $2) },
+    resident_size: { Int64(AddressTranslation.residentPages << 12) },
+    largest_resident_size: { Int64(AddressTranslation.mostResidentPages << 12) },
+    release_memory: { MachineMemory.clear($0, $1) },
+    guard_page: { Physical.guardPage($0) },
+    read_image: { Images.read($0, $1, $2, $3) },
+    stream_read: { Link.read($0, $1, $2) },
+    stream_write: { Link.write($0, $1, $2) },
+    wait: { MachineStreams.wait($0, $1, $2) },
+    exit: {
+        Link.tell(.exit, 0, UInt64(truncatingIfNeeded: $0))
+        Power.off($0)
+    }
+)
+
+private var information: UnsafeMutablePointer<boot_information> { machine_boot_information() }
+
+// MARK: The processor
+
+private func prepareProcessor() {
+    information.pointee.version = UInt32(PLATFORM_VERSION)
+    information.pointee.world = PLATFORM_VIRTUAL.rawValue
+    information.pointee.user_start = 0x8000_0000
+    information.pointee.user_end = 0x7e00_0000_0000
+    information.pointee.processors = 1
+    boot_cpu.code_selector = UInt64(MACHINE_CODE_SELECTOR)
+    boot_cpu.stack_selector = UInt64(MACHINE_STACK_SELECTOR)
+    let base: UInt32 = 0xc000_0101  // IA32_GS_BASE
+    machine_register_write(base, UInt64(UInt(bitPattern: cpu_current())))
+    prepareFeatures()
+    prepareSystemCalls()
+    prepareStacks()
+}
+
+/// Turns on what programs use (SDM volume 3, section 2.5 and 13.5).
+private func prepareFeatures() {
+    let leaf1 = identify(1)
+    let leaf7 = identify(7)
+    let hasXsave = leaf1[2] >> 26 & 1 != 0
+    guard hasXsave, leaf7[1] & 1 != 0 else {
+        die("this processor lacks XSAVE or FSGSBASE; give QEMU a newer one (-cpu max)")
+    }
+    let globalPages: UInt64 = 1 << 7
+    let vectorUnit: UInt64 = 1 << 9 | 1 << 10
+    let segmentBases: UInt64 = 1 << 16
+    let xsave: UInt64 = 1 << 18
+    control_register4_write(
+        control_register4_read() | globalPages | vectorUnit | segmentBases | xsave
+    )
+    information.pointee.has_fsgsbase = 1
+    let features = identify(13, 0)
+    // What a process has on Linux; memory keys are not offered.
+    let offered: UInt64 = 0xe7
+    let enabled = (UInt64(features[3]) << 32 | UInt64(features[0])) & offered
+    extended_control_write(enabled)
+    information.pointee.xsave_features = enabled
+    information.pointee.xsave_size = UInt64(identify(13, 0)[1])
+    information.pointee.tells_vector_use = UInt64(identify(13, 1)[0] >> 2 & 1)
+    information.pointee.hwcap = UInt64(leaf1[3])
+    information.pointee.hwcap2 = 2
+}
+
+private func identify(_ leaf: UInt32, _ subleaf: UInt32 = 0) -> InlineArray<4, UInt32> {
+    var words = InlineArray<4, UInt32>(repeating: 0)
+    withUnsafeMutablePointer(to: &words) { pointer in
+        pointer.withMemoryRebound(to: UInt32.self, capacity: 4) {
+            processor_leaf(leaf, subleaf, $0)
+        }
+    }
+    return words
+}
+
+/// Where a `syscall` instruction goes: it stays in ring 0, with interrupts off.
+private func prepareSystemCalls() {
+    let selectors: UInt32 = 0xc000_0081
+    let target: UInt32 = 0xc000_0082
+    let mask: UInt32 = 0xc000_0084
+    machine_register_write(selectors, UInt64(MACHINE_CODE_SELECTOR) << 32)
+    machine_register_write(target, machine_system_call_address())
+    // IF, TF, DF, NT, AC
+    machine_register_write(mask, 0x4_4700)
+}
+
+/// Interrupt stacks, of the common one a large one: the kernel brings pages in on it.
+nonisolated(unsafe) private var stacks = InlineArray<5, InlineArray<2048, UInt64>>(
+    repeating: InlineArray(repeating: 0)
+)
+
+private func prepareStacks() {
+    var tops = InlineArray<5, UInt64>(repeating: 0)
+    withUnsafeMutablePointer(to: &stacks) { pointer in
+        for index in 0..<5 {
+            let end = UInt(bitPattern: pointer) + UInt((index + 1) * 2048 * 8)
+            tops[index] = UInt64(end & ~15)
+        }
+    }
+    withUnsafePointer(to: &tops) { pointer in
+        pointer.withMemoryRebound(to: UInt64.self, capacity: 5) { machine_load_descriptors($0) }
+    }
+}
+
+// MARK: Memory
+
+private func prepareMemory(_ loader: BootLoader) {
+    let physicalBase: UInt64 = 0x10_0000
+    let image = physicalBase..<physicalBase + entry_places.image_end - entry_places.image
+    Physical.protectImage()
+    Images.find(in: loader.module)
+    MachineMemory.find(loader, image: image)
+    information.pointee.launch_record = UnsafeRawPointer(
+        Physical.pointer(Images.record.lowerBound)
+    )
+    information.pointee.launch_record_size = UInt64(Images.record.count)
+    if loader.hasUsedMemory { MachineMemory.clear(0, MachineMemory.size) }
+    // A word for each frame: see AddressTranslation.
+    let origins = Physical.words(MachineMemory.reserve(MachineMemory.size >> 9))
+    AddressTranslation.start(root: physical(of: machine_tables.root), origins: origins)
+    information.pointee.memory = Physical.pointer(MachineMemory.physical(0))
+    information.pointee.memory_size = MachineMemory.size
+}
+
+/// The physical address of something in the image.
+private func physical(of address: UInt64) -> UInt64 { address - UInt64(IMAGE) + 0x10_0000 }

@@ -1,0 +1,83 @@
+import Platform
+
+/// Clocks and the timer. The processor's counter is measured against the APIC's timer, which ticks
+/// once a nanosecond under QEMU and KVM.
+enum MachineTime {
+    /// Nanoseconds of 2^32 cycles.
+    nonisolated(unsafe) private static var rate: UInt64 = 1 << 32
+    nonisolated(unsafe) private static var firstCycles: UInt64 = 0
+    /// Nanoseconds since 1970 when the counter stood at `firstCycles`.
+    nonisolated(unsafe) private static var firstTime: UInt64 = 0
+
+    static func start() {
+        firstCycles = cycle_counter()
+        firstTime = RealTimeClock.read()
+        measure()
+    }
+
+    /// Halts for two milliseconds, so that measuring costs a guest no work.
+    private static func measure() {
+        let length: UInt32 = 2_000_000
+        let before = cycle_counter()
+        InterruptController.setTimer(length)
+        while cpu_take_pending() & UInt32(CPU_PENDING_TIMER) == 0 { halt() }
+        let cycles = max(cycle_counter() &- before, 1)
+        rate = max((UInt64(length) << 32) / cycles, 1)
+    }
+
+    static func readClock(_ clock: UInt32) -> UInt64 {
+        let (high, low) = (cycle_counter() &- firstCycles).multipliedFullWidth(by: rate)
+        let time = high << 32 | low >> 32
+        return clock == PLATFORM_CLOCK_REALTIME.rawValue ? firstTime &+ time : time
+    }
+
+    static func setTimer(_ deadline: UInt64) {
+        guard deadline != .max else { return InterruptController.setTimer(0) }
+        let time = readClock(PLATFORM_CLOCK_MONOTONIC.rawValue)
+        let length = deadline > time ? deadline - time : 1
+        // A deadline further off costs an interrupt that finds nothing to do.
+        InterruptController.setTimer(UInt32(min(length, UInt64(UInt32.max))))
+    }
+}
+
+/// The battery-backed clock (MC146818).
+enum RealTimeClock {
+    private static func register(_ number: UInt8) -> UInt64 {
+        port_write8(0x70, number)
+        return UInt64(port_read8(0x71))
+    }
+
+    /// Nanoseconds since 1970, to the second.
+    static func read() -> UInt64 {
+        let isUpdating: UInt64 = 0x80
+        var last: UInt64 = 0
+        // Twice the same: it did not change in between.
+        while true {
+            while register(0x0a) & isUpdating != 0 {}
+            let seconds = readOnce()
+            if seconds == last { return seconds &* 1_000_000_000 }
+            last = seconds
+        }
+    }
+
+    private static func readOnce() -> UInt64 {
+        let isBinary = register(0x0b) & 4 != 0
+        func number(_ register: UInt8) -> UInt64 {
+            let value = self.register(register)
+            return isBinary ? value : (value >> 4) * 10 + (value & 15)
+        }
+        let year = 2000 + number(9)
+        return seconds(year, number(8), number(7)) + number(4) * 3600 + number(2) * 60 + number(0)
+    }
+
+    /// Seconds from 1970 to a day of the Gregorian calendar.
+    private static func seconds(_ year: UInt64, _ month: UInt64, _ day: UInt64) -> UInt64 {
+        // Years begin in March, so that a leap day is the last of its year.
+        let shifted = month > 2 ? month - 3 : month + 9
+        let years = month > 2 ? year : year - 1
+        let days =
+            years * 365 + years / 4 - years / 100 + years / 400
+            + (shifted * 153 + 2) / 5 + day
+        return (days - 719_469) * 86_400
+    }
+}

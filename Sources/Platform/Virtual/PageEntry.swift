@@ -1,0 +1,90 @@
+import Platform
+
+/// One entry of a page table (SDM volume 3, section 4.5). Bits that the processor leaves alone say
+/// what the page is, whether it is present or not, so that it can be made present when it is touched.
+/// In an upper table an entry that is not present stands for all the pages below it.
+struct PageEntry: Equatable {
+    var bits: UInt64
+
+    enum Kind: UInt64 {
+        /// Nothing is mapped.
+        case none = 0
+        /// Zero, and without a frame until it is touched.
+        case anonymous = 1
+        /// A frame of somebody else's, to be copied when it is written.
+        case copied = 2
+        /// A frame of somebody else's, written in place.
+        case shared = 3
+        /// A frame of its own.
+        case owned = 4
+        /// Beyond the end of its file: touching it is a bus error.
+        case beyond = 5
+    }
+
+    static var empty: PageEntry { PageEntry(bits: 0) }
+
+    // Present, writable, no-execute; bits 9 to 11 the kind, 52 to 54 the protection asked for.
+    private static var present: UInt64 { 1 }
+    private static var writable: UInt64 { 2 }
+    private static var noExecute: UInt64 { 1 << 63 }
+    private static var kindShift: UInt64 { 9 }
+    private static var protectionShift: UInt64 { 52 }
+    private static var addressMask: UInt64 { 0x000f_ffff_ffff_f000 }
+
+    init(bits: UInt64) { self.bits = bits }
+
+    /// A page that is not present.
+    init(_ kind: Kind, at address: UInt64 = 0, protection: UInt32) {
+        bits =
+            kind.rawValue << PageEntry.kindShift | UInt64(protection & 7)
+            << PageEntry.protectionShift
+            | address
+    }
+
+    /// A pointer to a lower table.
+    init(table address: UInt64) {
+        bits = address | PageEntry.present | PageEntry.writable
+    }
+
+    var kind: Kind { Kind(rawValue: bits >> PageEntry.kindShift & 7) ?? .none }
+    var address: UInt64 { bits & PageEntry.addressMask }
+    var isEmpty: Bool { bits == 0 }
+    /// In an upper table: whether it points to a lower one.
+    var isPresent: Bool { bits & PageEntry.present != 0 }
+
+    var protection: UInt32 {
+        UInt32(truncatingIfNeeded: bits >> PageEntry.protectionShift & 7)
+    }
+
+    /// Whether it has an address of its own, which grows from page to page.
+    var hasAddress: Bool { kind == .copied || kind == .shared || kind == .owned }
+
+    /// The same page with another protection, present only if it was and may still be read.
+    func with(protection: UInt32) -> PageEntry {
+        let changed = PageEntry(kind, at: address, protection: protection)
+        return isPresent && protection != 0 ? changed.madePresent : changed
+    }
+
+    /// As the processor is to see it.
+    var madePresent: PageEntry {
+        let isWritable =
+            protection & UInt32(PLATFORM_WRITE.rawValue) != 0 && kind != .copied
+        let isExecutable = protection & UInt32(PLATFORM_EXECUTE.rawValue) != 0
+        return PageEntry(
+            bits: bits | PageEntry.present | (isWritable ? PageEntry.writable : 0)
+                | (isExecutable ? 0 : PageEntry.noExecute)
+        )
+    }
+
+    /// What an access needs of the protection; what is written or executed may be read as well.
+    func allows(write: Bool, fetch: Bool) -> Bool {
+        if write { return protection & UInt32(PLATFORM_WRITE.rawValue) != 0 }
+        if fetch { return protection & UInt32(PLATFORM_EXECUTE.rawValue) != 0 }
+        return protection != 0
+    }
+
+    /// The entry for the part `offset` bytes into what this one stands for.
+    func part(_ offset: UInt64) -> PageEntry {
+        hasAddress ? PageEntry(bits: bits &+ offset) : self
+    }
+}

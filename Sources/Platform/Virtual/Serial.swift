@@ -1,0 +1,56 @@
+import Platform
+
+/// A serial port: the 16550 of PCs, by its data sheet's registers.
+struct SerialPort {
+    let base: UInt16
+
+    /// Words before there is a kernel, and after.
+    static var console: SerialPort { SerialPort(base: 0x3f8) }
+    /// `MachineLink`
+    static var link: SerialPort { SerialPort(base: 0x2f8) }
+
+    /// The interrupt of the link, as the machine's I/O APIC numbers it.
+    static var linkInterrupt: UInt32 { 3 }
+
+    private var lineStatus: UInt8 { port_read8(base + 5) }
+
+    var hasByte: Bool { lineStatus & 1 != 0 }
+
+    /// Turns the queues on, and an interrupt for each byte that comes.
+    func start() {
+        let clearAndEnable: UInt8 = 0x07
+        port_write8(base + 2, clearAndEnable)
+        let out2: UInt8 = 0x0b
+        port_write8(base + 4, out2)
+        let received: UInt8 = 0x01
+        port_write8(base + 1, received)
+    }
+
+    func read() -> UInt8 { port_read8(base) }
+
+    func write(_ byte: UInt8) {
+        let transmitterEmpty: UInt8 = 0x20
+        // A port that is not there reads as all ones.
+        while lineStatus & transmitterEmpty == 0 {}
+        port_write8(base, byte)
+    }
+
+    func write(_ text: StaticString) {
+        text.withUTF8Buffer { for byte in $0 { write(byte) } }
+    }
+
+    func writeHexadecimal(_ value: UInt64) {
+        for index in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
+            write(digit < 10 ? 48 + digit : 87 + digit)
+        }
+    }
+}
+
+/// Ends before there is a kernel: one line, and docker's status for its own failure.
+func die(_ message: StaticString) -> Never {
+    SerialPort.console.write("unirun: ")
+    SerialPort.console.write(message)
+    SerialPort.console.write("\n")
+    Power.off(125)
+}

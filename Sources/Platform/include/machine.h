@@ -1,0 +1,139 @@
+/* What the machine world needs that Swift cannot say: control registers, descriptor tables, ports,
+ * and the ways in from exceptions and interrupts. Numbers are those of the SDM, volume 3. */
+#pragma once
+
+#define IMAGE 0x70000000
+/* Page tables for the image: 2 MiB each. */
+#define IMAGE_TABLES 4
+/* Where all physical memory is mapped: above the program's part, and below the middle, for Swift's
+ * runtime does not count what lies at a negative address. */
+#define DIRECT_MAP 0x7e0000000000
+#define DIRECT_MAP_SLOT 252
+
+#define PAGE_PRESENT 0x1
+#define PAGE_WRITABLE 0x2
+#define PAGE_LARGE 0x80
+#define PAGE_NO_EXECUTE_HIGH 0x80000000
+
+#define CR0_MONITOR 0x2
+#define CR0_EMULATION 0x4
+#define CR0_WRITE_PROTECT 0x10000
+#define CR0_PAGING 0x80000000
+#define CR4_PHYSICAL_ADDRESS_EXTENSION 0x20
+
+#define MSR_EXTENDED_FEATURES 0xc0000080
+#define EXTENDED_SYSTEM_CALL 0x1
+#define EXTENDED_LONG_MODE 0x100
+#define EXTENDED_NO_EXECUTE 0x800
+
+#define MACHINE_CODE_SELECTOR 0x08
+#define MACHINE_STACK_SELECTOR 0x10
+#define MACHINE_TASK_SELECTOR 0x18
+
+/* Interrupt stacks, counted from 1 as the processor does. */
+#define MACHINE_STACK_COMMON 1
+#define MACHINE_STACK_NMI 2
+#define MACHINE_STACK_DOUBLE_FAULT 3
+#define MACHINE_STACK_MACHINE_CHECK 4
+#define MACHINE_STACK_DEBUG 5
+#define MACHINE_STACKS 5
+
+/* Vectors from here on are interrupts. */
+#define FIRST_INTERRUPT 32
+#define VECTOR_COUNT 64
+
+#ifndef __ASSEMBLER__
+#include <stddef.h>
+#include <stdint.h>
+
+#include "entry.h"
+
+/* The first code in 64 bits: what the loader left in %eax and %ebx. */
+void machine_start(uint32_t magic, uint32_t information) __attribute__((noreturn));
+
+/* Decides what becomes of an exception or interrupt, by changing the registers. */
+void machine_interrupt(uint64_t vector, struct interrupt_registers *_Nonnull registers);
+
+/* Addresses of the ways in, by vector. */
+extern const uint64_t machine_vectors[VECTOR_COUNT];
+/* Where a `syscall` instruction arrives: LSTAR. */
+uint64_t machine_system_call_address(void);
+
+/* Page tables in the image: the top one; those of the image's own pages; and the four directories of
+ * DIRECT_MAP, one after the other. */
+struct machine_tables {
+    uint64_t root;
+    uint64_t *_Nonnull image, *_Nonnull direct;
+    /* Where the image's constants and variables begin, and the page below the boot stack. */
+    uint64_t constants, variables, boot_stack_guard;
+};
+extern const struct machine_tables machine_tables;
+
+struct boot_information;
+/* The one boot_information of the machine world, all zero at first. */
+struct boot_information *_Nonnull machine_boot_information(void);
+
+/* Loads the descriptor tables that machine.c holds; `stacks` are the tops of the interrupt stacks,
+ * MACHINE_STACK_COMMON's first. */
+void machine_load_descriptors(const uint64_t *_Nonnull stacks);
+
+static inline void port_write8(uint16_t port, uint8_t value) {
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline void port_write16(uint16_t port, uint16_t value) {
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline void port_write32(uint16_t port, uint32_t value) {
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+static inline uint8_t port_read8(uint16_t port) {
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline uint64_t machine_register_read(uint32_t number) {
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+    return (uint64_t)high << 32 | low;
+}
+static inline void machine_register_write(uint32_t number, uint64_t value) {
+    __asm__ volatile("wrmsr" : : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+static inline uint64_t fault_address(void) {
+    uint64_t address;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(address));
+    return address;
+}
+static inline uint64_t control_register4_read(void) {
+    uint64_t value;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+static inline void control_register4_write(uint64_t value) {
+    __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+static inline void extended_control_write(uint64_t value) {
+    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+static inline void page_invalidate(uint64_t address) {
+    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+static inline void pages_invalidate_all(void) {
+    uint64_t root;
+    __asm__ volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r"(root) : : "memory");
+}
+static inline void interrupts_enable(void) { __asm__ volatile("sti" : : : "memory"); }
+static inline void interrupts_disable(void) { __asm__ volatile("cli" : : : "memory"); }
+/* Sleeps until an interrupt; none is missed between the two instructions. */
+static inline void halt(void) { __asm__ volatile("sti\n\thlt" : : : "memory"); }
+
+/* Volatile access to a device's registers. */
+static inline uint32_t device_read32(uint64_t address) {
+    return *(const volatile uint32_t *)address;
+}
+static inline void device_write32(uint64_t address, uint32_t value) {
+    *(volatile uint32_t *)address = value;
+}
+#endif

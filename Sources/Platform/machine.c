@@ -1,0 +1,89 @@
+#ifdef UNIRUN_GUEST
+
+#include "machine.h"
+#include "platform.h"
+
+/* In C because Swift has no zero for a struct whose pointers are never null. */
+static struct boot_information information;
+
+struct boot_information *machine_boot_information(void) { return &information; }
+
+/* SDM volume 3, section 8.7: the task state tells the processor its interrupt stacks. */
+static struct {
+    uint32_t reserved0;
+    uint64_t stacks[3];
+    uint64_t reserved1;
+    uint64_t interrupt_stacks[7];
+    uint64_t reserved2;
+    uint16_t reserved3, port_map;
+} __attribute__((packed)) task_state = {.port_map = sizeof task_state};
+
+static uint64_t descriptors[5] = {
+    0,
+    0x00af9b000000ffff, /* MACHINE_CODE_SELECTOR */
+    0x00cf93000000ffff, /* MACHINE_STACK_SELECTOR */
+};
+
+/* Section 6.14.1: a gate's address in three parts. */
+static struct {
+    uint16_t low, selector;
+    uint8_t stack, type;
+    uint16_t middle;
+    uint32_t high, reserved;
+} gates[VECTOR_COUNT];
+
+struct table_pointer {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed));
+
+/* NMI, double fault, machine check and debug interrupt anything: each has a stack of its own. */
+static uint8_t stack_of(unsigned vector) {
+    switch (vector) {
+    case 1: return MACHINE_STACK_DEBUG;
+    case 2: return MACHINE_STACK_NMI;
+    case 8: return MACHINE_STACK_DOUBLE_FAULT;
+    case 18: return MACHINE_STACK_MACHINE_CHECK;
+    default: return MACHINE_STACK_COMMON;
+    }
+}
+
+void machine_load_descriptors(const uint64_t *stacks) {
+    for (unsigned each = 0; each < MACHINE_STACKS; each++)
+        task_state.interrupt_stacks[each] = stacks[each];
+    uint64_t base = (uint64_t)&task_state;
+    descriptors[3] = (sizeof task_state - 1) | (base & 0xffffff) << 16 | 0x890000000000 |
+                     (base >> 24 & 0xff) << 56;
+    descriptors[4] = base >> 32;
+    for (unsigned vector = 0; vector < VECTOR_COUNT; vector++) {
+        uint64_t address = machine_vectors[vector];
+        gates[vector].low = (uint16_t)address;
+        gates[vector].middle = (uint16_t)(address >> 16);
+        gates[vector].high = (uint32_t)(address >> 32);
+        gates[vector].selector = MACHINE_CODE_SELECTOR;
+        gates[vector].stack = stack_of(vector);
+        gates[vector].type = 0x8e; /* present, interrupts off */
+    }
+    struct table_pointer pointer = {sizeof descriptors - 1, (uint64_t)descriptors};
+    __asm__ volatile("lgdt %0" : : "m"(pointer));
+    pointer = (struct table_pointer){sizeof gates - 1, (uint64_t)gates};
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+    __asm__ volatile("ltr %w0" : : "r"(MACHINE_TASK_SELECTOR));
+}
+
+extern uint64_t root_table[], image_tables[], direct_directories[];
+extern const char image_constants[], image_variables[], boot_stack_guard[];
+
+const struct machine_tables machine_tables = {
+    .root = (uint64_t)&root_table,
+    .image = image_tables,
+    .direct = direct_directories,
+    .constants = (uint64_t)&image_constants,
+    .variables = (uint64_t)&image_variables,
+    .boot_stack_guard = (uint64_t)&boot_stack_guard,
+};
+
+void machine_system_call(void);
+uint64_t machine_system_call_address(void) { return (uint64_t)machine_system_call; }
+
+#endif

@@ -1,0 +1,131 @@
+# The ways in from exceptions, interrupts and `syscall` in the machine world, and the way back.
+
+#ifdef UNIRUN_GUEST
+
+#include "cpu.h"
+#include "machine.h"
+
+    .text
+
+# The processor changed to an interrupt stack and pushed ss, rsp, rflags, cs, rip, and an error code
+# for some vectors; the vector's own code pushes zero for the others, then its number.
+.set vector, 0
+.rept VECTOR_COUNT
+    .balign 16
+    vector_\+:
+.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
+        vector == 29 || vector == 30)
+    push $0
+.endif
+    push $vector
+    jmp any_vector
+.set vector, vector + 1
+.endr
+
+# On the stack: number, error, rip, cs, rflags, rsp, ss. Lays struct interrupt_registers below them.
+any_vector:
+    cld
+    sub $8 * 20, %rsp
+    mov %r8, (%rsp)
+    mov %r9, 8(%rsp)
+    mov %r10, 16(%rsp)
+    mov %r11, 24(%rsp)
+    mov %r12, 32(%rsp)
+    mov %r13, 40(%rsp)
+    mov %r14, 48(%rsp)
+    mov %r15, 56(%rsp)
+    mov %rdi, 64(%rsp)
+    mov %rsi, 72(%rsp)
+    mov %rbp, 80(%rsp)
+    mov %rbx, 88(%rsp)
+    mov %rdx, 96(%rsp)
+    mov %rax, 104(%rsp)
+    mov %rcx, 112(%rsp)
+    mov 160 + 40(%rsp), %rax
+    mov %rax, 120(%rsp) /* rsp */
+    mov 160 + 16(%rsp), %rax
+    mov %rax, 128(%rsp) /* rip */
+    mov 160 + 32(%rsp), %rax
+    mov %rax, 136(%rsp) /* rflags */
+    mov 160 + 24(%rsp), %rax
+    mov %rax, 144(%rsp) /* selectors */
+    mov 160 + 8(%rsp), %rax
+    mov %rax, 152(%rsp) /* error */
+    mov 160(%rsp), %rdi
+    mov %rsp, %rsi
+    mov %rsp, %rbx
+    xor %ebp, %ebp
+    call machine_interrupt
+    mov %rbx, %rsp
+    pop %r8
+    pop %r9
+    pop %r10
+    pop %r11
+    pop %r12
+    pop %r13
+    pop %r14
+    pop %r15
+    pop %rdi
+    pop %rsi
+    pop %rbp
+    pop %rbx
+    pop %rdx
+    pop %rax
+    pop %rcx
+    iretq
+
+# A `syscall` that was not rewritten yet: it came from ring 0 and stays there, on the program's
+# stack, with the address behind itself in %rcx and the flags in %r11. Interrupts are off.
+    .globl machine_system_call
+machine_system_call:
+    mov %rsp, %gs:CPU_USER_STACK
+    mov %gs:CPU_KERNEL_STACK, %rsp
+    push %rax
+    push %rdi
+    push %rsi
+    push %rdx
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    pushq %gs:CPU_USER_STACK
+    lea -2(%rcx), %rdi
+    mov %eax, %esi
+    sub $8, %rsp
+    cld
+    call kernel_caught_call
+    mov %rax, %rcx
+    add $8, %rsp
+    popq %gs:CPU_USER_STACK
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rdx
+    pop %rsi
+    pop %rdi
+    pop %rax
+    # The flags as they were; the entry saves them itself. With the trap flag it could not.
+    bt $8, %r11
+    jc 1f
+    push %r11
+    popfq
+    mov %gs:CPU_USER_STACK, %rsp
+    jmp system_call_entry
+1:  sti
+    mov %gs:CPU_USER_STACK, %rsp
+    jmp system_call_entry_stepped
+
+    .section .rodata.machine_vectors, "a"
+    .balign 8
+    .globl machine_vectors
+machine_vectors:
+.set vector, 0
+.rept VECTOR_COUNT
+    .quad vector_\+
+.set vector, vector + 1
+.endr
+
+#endif
+
+    .section .note.GNU-stack, "", @progbits

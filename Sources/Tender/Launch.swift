@@ -2,7 +2,7 @@ import Glibc
 import LaunchRecord
 import TenderSupport
 
-/// One run of a program in the process world, from the request to the exit status.
+/// One run of a program, from the request to the exit status.
 public struct Launch {
     private let request: LaunchRequest
 
@@ -35,6 +35,7 @@ public struct Launch {
             randomSeed: try randomSeed()
         )
         let files = try openFiles(facts, program: program, rootImage: rootImage)
+        if request.platform == .vm { return try emulate(image: image, files: files, program) }
         return try supervise(image: image, files: files, program: program)
     }
 
@@ -102,6 +103,42 @@ public struct Launch {
         }
         return follow(kernel, signals, program)
     }
+
+    // MARK: In a machine
+
+    private func emulate(
+        image: String,
+        files: KernelProcess.Files,
+        _ program: ProgramFile?
+    ) throws(LaunchFailure) -> Int32 {
+        let accelerator = request.accelerator ?? Accelerator.ofHost()
+        if accelerator == .tcg, request.accelerator == nil, request.verbosity != .quiet {
+            reportLine("this processor runs no virtual machines (no vmx or svm): it is emulated")
+        }
+        let signals = try SignalProxy()
+        let machine = try VirtualMachine(
+            image: image,
+            module: try BootModule.make(files),
+            memory: request.memoryLimit ?? MemorySize.ofMachine,
+            model: request.machine,
+            accelerator: accelerator
+        )
+        if request.verbosity == .verbose { reportLine("runs in QEMU, process \(machine.pid)") }
+        var streams: [Int32] = [0, 1, 2] + Array(repeating: -1, count: 7)
+        streams[Int(HostDescriptor.trace.rawValue)] = files.trace
+        streams[Int(HostDescriptor.statistics.rawValue)] = files.statistics
+        var supervisor = MachineSupervisor(machine: machine, signals: signals, streams: streams)
+        let status = supervisor.run()
+        if status ?? 129 > 128 { supervisor.restoreTerminal() }
+        if files.statistics >= 0 { showStatistics(files.statistics, program) }
+        guard let status else {
+            reportLine("\(request.program): the machine ended by itself; see what it said above")
+            return LaunchFailure.unirunStatus
+        }
+        return status
+    }
+
+    // MARK: As a process
 
     private func follow(
         _ kernel: KernelProcess,

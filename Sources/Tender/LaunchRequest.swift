@@ -25,12 +25,40 @@ public struct LaunchRequest: Sendable {
     /// How the instance is called in the host's process list.
     public var name: String?
     public var waitsForDebugger = false
+    public var platform = GuestPlatform.process
+    /// How a machine's processor is run; `nil` to choose.
+    public var accelerator: Accelerator?
+    public var machine = MachineModel.microvm
     public var verbosity = Verbosity.normal
 
     public init(program: String) {
         self.program = program
         usesSlowClock = hostVariable("UNIRUN_CLOCK") == "syscall"
     }
+}
+
+/// Where the kernel runs.
+public enum GuestPlatform: String, Sendable, CaseIterable {
+    /// A sandboxed process of the host.
+    case process
+    /// A virtual machine.
+    case vm
+}
+
+/// How a machine's processor is run.
+public enum Accelerator: String, Sendable, CaseIterable {
+    /// By the host's processor.
+    case kvm
+    /// By emulation.
+    case tcg
+}
+
+/// QEMU's machines that the kernel is started on.
+public enum MachineModel: String, Sendable, CaseIterable {
+    /// Nothing but what a guest needs.
+    case microvm
+    /// A PC.
+    case q35
 }
 
 /// How much `unirun` says beside its errors.

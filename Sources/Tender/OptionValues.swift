@@ -26,6 +26,9 @@ public struct MemorySize: Sendable, Equatable {
         self.bytes = bytes
     }
 
+    /// What a machine has when nothing is said; the host gives what is touched of it.
+    static var ofMachine: UInt64 { min(ofHost() / 2, 2 << 30) }
+
     /// What the host has.
     static func ofHost() -> UInt64 {
         let pages = sysconf(Int32(_SC_PHYS_PAGES))

@@ -58,6 +58,14 @@ struct SignalProxy {
         return childChanged
     }
 
+    /// Hands over all that is pending, what a terminal sent to this process included.
+    func drain(_ take: (Int32) -> Void) {
+        var information = signalfd_siginfo()
+        while read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 {
+            take(Int32(information.ssi_signo))
+        }
+    }
+
     private func isForProgram(_ information: signalfd_siginfo) -> Bool {
         // SI_USER, SI_QUEUE and SI_TKILL: a process sent it.
         if information.ssi_code <= 0 { return true }

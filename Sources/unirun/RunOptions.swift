@@ -93,15 +93,22 @@ struct FileOptions: ParsableArguments {
     }
 }
 
+extension GuestPlatform: ExpressibleByArgument {}
+extension Accelerator: ExpressibleByArgument {}
+extension MachineModel: ExpressibleByArgument {}
+
 /// What the guest's machine looks like.
 struct MachineOptions: ParsableArguments {
-    enum Platform: String, ExpressibleByArgument, CaseIterable {
-        case process
-        case vm
-    }
-
     @Option(help: "Where the kernel runs: a sandboxed process, or a virtual machine.")
-    var platform = Platform.process
+    var platform = GuestPlatform.process
+
+    @Option(
+        help: "How a virtual machine's processor is run (default: kvm where the host can)."
+    )
+    var accel: Accelerator?
+
+    @Option(help: "Which of QEMU's machines a virtual machine is.")
+    var machine: MachineModel?
 
     @Option(
         name: .shortAndLong,
@@ -129,10 +136,9 @@ struct MachineOptions: ParsableArguments {
     var name: String?
 
     func validatePlatform() throws {
-        guard platform == .process else {
-            throw LaunchFailure(
-                "platform vm is not in this version; leave --platform out, or write --platform process"
-            )
+        guard platform == .vm || (accel == nil && machine == nil) else {
+            let option = accel == nil ? "--machine" : "--accel"
+            throw LaunchFailure("\(option) says how a machine is run; add --platform vm")
         }
         guard let cpus, cpus != "1", cpus != "1.0" else { return }
         throw LaunchFailure(
@@ -141,6 +147,9 @@ struct MachineOptions: ParsableArguments {
     }
 
     func apply(to request: inout LaunchRequest) throws {
+        request.platform = platform
+        request.accelerator = accel
+        if let machine { request.machine = machine }
         if let memory {
             guard let size = MemorySize(parsing: memory) else {
                 throw LaunchFailure("memory '\(memory)' is not a size; write it as 512M or 2g")

@@ -110,7 +110,7 @@ struct MistakeTests {
     @Test func optionsAreCheckedBeforeAnythingStarts() throws {
         let folder = try TemporaryFolder()
         let program = try folder.addProgram()
-        try mistake(["--platform", "vm", program], status: 125, says: "not in this version")
+        try mistake(["--accel", "kvm", program], status: 125, says: "add --platform vm")
         try mistake(["--cpus", "2", program], status: 125, says: "one processor")
         try mistake(["-m", "lots", program], status: 125, says: "512M")
         try mistake(["-m", "1M", program], status: 125, says: "too little")

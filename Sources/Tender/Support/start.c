@@ -63,6 +63,9 @@ static int become_kernel(const struct tender_start *start, pid_t parent)
     int failure = place_descriptors(start->descriptors);
     if (failure != 0)
         return failure;
+    // What a terminal sends is unirun's to forward.
+    if (start->has_own_group && setpgid(0, 0) != 0)
+        return errno;
     if (start->stop_for_debugger) {
         prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)

@@ -20,6 +20,8 @@ struct tender_start {
     int descriptors[TENDER_DESCRIPTOR_COUNT];
     /// Stop at the image's first instruction, open to any debugger of the same user.
     bool stop_for_debugger;
+    /// In a process group of its own, so that the terminal's signals pass it by.
+    bool has_own_group;
 };
 
 /// Starts the image as a child that dies with the calling thread; the pid, or a negated errno.

@@ -1,0 +1,48 @@
+import Glibc
+import LaunchRecord
+
+/// The file that a machine is booted with: the launch record, the program and the root image, each
+/// from a page's beginning (`Images` in the kernel's machine platform).
+enum BootModule {
+    private static let pageSize = 4096
+
+    /// Bytes of the module.
+    static func size(record: UInt64, program: UInt64, root: UInt64) -> UInt64 {
+        [record, program, root].reduce(0) { $0 + roundUp($1) }
+    }
+
+    /// Copies the files into one; each of them may be absent (-1).
+    static func make(_ files: KernelProcess.Files) throws(LaunchFailure) -> Int32 {
+        let module = try MemoryFile.make("boot module", size: 0)
+        var end: UInt64 = 0
+        for file in [files.launchRecord, files.program, files.rootImage] where file >= 0 {
+            let size = try append(file, to: module, at: end)
+            end += roundUp(size)
+        }
+        guard ftruncate(module, off_t(end)) == 0 else { throw failure() }
+        return module
+    }
+
+    private static func append(_ file: Int32, to module: Int32, at start: UInt64)
+        throws(LaunchFailure) -> UInt64
+    {
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw failure() }
+        var offset: off_t = 0
+        guard lseek(module, off_t(start), SEEK_SET) >= 0 else { throw failure() }
+        while offset < status.st_size {
+            let copied = sendfile(module, file, &offset, Int(status.st_size - offset))
+            if copied < 0 && errno == EINTR { continue }
+            guard copied > 0 else { throw failure() }
+        }
+        return UInt64(status.st_size)
+    }
+
+    private static func roundUp(_ size: UInt64) -> UInt64 {
+        (size + UInt64(pageSize) - 1) & ~UInt64(pageSize - 1)
+    }
+
+    private static func failure() -> LaunchFailure {
+        LaunchFailure("cannot pack the program for the machine: \(lastErrorText())")
+    }
+}

@@ -1,7 +1,7 @@
 # Everything the project can do; `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test fmt check demo bench fuzz clean FORCE
+.PHONY: help deps build install test test-vm test-vm-all fmt check demo bench fuzz clean FORCE
 
 PREFIX ?= /usr/local
 # Seconds of `make fuzz`.
@@ -37,6 +37,18 @@ test: build ## run all tests, and compare programs with their native runs
 	@tools/install-dependencies all
 	apps/check-all || { status=$$?; echo "apps/check-all failed: see above the tests"; }; \
 		tools/run-tests && exit $${status:-0}
+
+# Software emulation is slow: these are left to test-vm-all.
+SLOW_IN_VM := busybox sqlite zstd
+
+test-vm: ## run programs in virtual machines, and compare them with their native runs
+	$(MAKE) test-vm-all VM_APPS="$(filter-out $(SLOW_IN_VM),$(notdir $(patsubst %/,%,$(dir $(wildcard apps/*/check)))))"
+
+test-vm-all: build ## the same with the programs that take long there
+	@tools/install-dependencies vm
+	export UNIRUN_OPTIONS="--platform vm --quiet"; \
+		apps/check-all $(VM_APPS) || { status=$$?; echo "apps/check-all failed: see above the tests"; }; \
+		tools/run-tests --filter 'ProgramTests|ProgramOnTerminalTests' && exit $${status:-0}
 
 fmt: ## format the Swift sources
 	swift format --in-place --recursive $(FORMATTED)

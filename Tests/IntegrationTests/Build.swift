@@ -5,7 +5,7 @@ struct Build: Sendable, CustomStringConvertible {
     let program: Program
     let library: CLibrary
 
-    static let all: [Build] = Program.all.flatMap { program in
+    static let all: [Build] = Program.all.filter(\.isForThisWorld).flatMap { program in
         program.libraries.map { Build(program: program, library: $0) }
     }
 

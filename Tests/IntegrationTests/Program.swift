@@ -4,7 +4,8 @@ import Foundation
 ///
 /// Directives stand in comment lines at the top of the file: `// args: a b`, `// stdin: text`
 /// (with `\n` and `\t`), `// libc: glibc`, `// rootfs: folder of Programs/roots`,
-/// `// cflags: -O0`, `// env: KEY=VALUE`, `// known: why it does not behave natively yet`.
+/// `// cflags: -O0`, `// env: KEY=VALUE`, `// known: why it does not behave natively yet`,
+/// `// process: why it cannot behave natively in a machine`.
 struct Program: Sendable {
     let name: String
     let source: URL
@@ -60,6 +61,9 @@ struct Program: Sendable {
         guard let only = directives["libc"] else { return CLibrary.allCases }
         return CLibrary.allCases.filter { $0.rawValue == only }
     }
+
+    /// Whether the world under test can do what the program asks.
+    var isForThisWorld: Bool { directives["process"] == nil || !Command.isMachine }
 
     private func words(_ directive: String) -> [String] {
         (directives[directive] ?? "").split(separator: " ").map(String.init)

@@ -75,7 +75,8 @@ import Testing
         asGuest: Bool
     ) throws -> Terminal {
         let isGuest = asGuest && !Command.isNative
-        let runner = isGuest ? [Command.path, "run", "-e", "TERM=vt100", "--"] : []
+        let runner =
+            isGuest ? [Command.path, "run"] + Command.options + ["-e", "TERM=vt100", "--"] : []
         return try Terminal(
             runner + words,
             environment: isGuest ? Command.environment : ["TERM=vt100"],

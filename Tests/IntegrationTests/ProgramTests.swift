@@ -49,7 +49,7 @@ import Testing
 
     private func runAsGuest(_ program: Program, _ executable: String) throws -> Execution {
         if Command.isNative { return try runNatively(program, executable) }
-        var command = [Command.path, "run"]
+        var command = [Command.path, "run"] + Command.options
         if let root = program.rootFolder { command += ["--rootfs", root.path] }
         for variable in program.environment { command += ["-e", variable] }
         return try Execution.run(
@@ -79,6 +79,13 @@ enum Command {
     static let path =
         ProcessInfo.processInfo.environment["UNIRUN"]
         ?? Program.packageRoot.appendingPathComponent("bin/unirun").path
+
+    /// Options of every run, from `UNIRUN_OPTIONS`: `--platform vm -q` tries the machine.
+    static let options =
+        (ProcessInfo.processInfo.environment["UNIRUN_OPTIONS"] ?? "")
+        .split(separator: " ").map(String.init)
+
+    static let isMachine = options.contains("vm")
 
     static let isBuilt = isNative || access(path, X_OK) == 0
 

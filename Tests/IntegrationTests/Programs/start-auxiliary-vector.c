@@ -33,7 +33,7 @@ int main(int count, char **arguments) {
     fact("random bytes", different > 4);
     fact("hardware", getauxval(AT_HWCAP) != 0);
     fact("fsgsbase bit is the processor's or the kernel's", (getauxval(AT_HWCAP2) & ~3UL) == 0);
-    fact("signal stack", getauxval(AT_MINSIGSTKSZ) >= 2048);
+    fact("signal stack", getauxval(AT_MINSIGSTKSZ) >= 1024);
     char *page = (char *)getauxval(AT_SYSINFO_EHDR);
     fact("vdso", page && memcmp(page, ELFMAG, SELFMAG) == 0);
     // Strings lie above the vectors, one after the other, and the name comes last.

@@ -7,6 +7,7 @@ struct MachineSupervisor {
     private let signals: SignalProxy
     private var server: MachineLinkServer
     private var hasLink = true
+    private var hasConsole = true
 
     init(machine: VirtualMachine, signals: SignalProxy, streams: [Int32]) {
         self.machine = machine
@@ -31,14 +32,29 @@ struct MachineSupervisor {
                 [
                     pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: hasLink ? machine.link : -1, events: Int16(POLLIN), revents: 0),
+                    pollfd(
+                        fd: hasConsole ? machine.console : -1,
+                        events: Int16(POLLIN),
+                        revents: 0
+                    ),
                 ] + watched.values
             if poll(&entries, nfds_t(entries.count), -1) < 0 { continue }
             if entries[0].revents != 0, forwardSignals() { return server.exitStatus }
             if entries[1].revents != 0 { hasLink = server.serve() }
-            watched.values = Array(entries[2...])
+            if entries[2].revents != 0 { passConsoleOn() }
+            watched.values = Array(entries[3...])
             let holding = watched.holding & server.watched
             if holding != 0 { server.tellReady(holding) }
         }
+    }
+
+    /// What the kernel says when it cannot go on is for the user to read.
+    private mutating func passConsoleOn() {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = read(machine.console, &bytes, bytes.count)
+        if count < 0 && errno == EINTR { return }
+        hasConsole = count > 0
+        if count > 0 { _ = bytes[..<count].withUnsafeBytes { writeAll(STDERR_FILENO, $0) } }
     }
 
     /// Whether the machine has ended.
@@ -51,6 +67,7 @@ struct MachineSupervisor {
         }
         // Its last word may still be on the way.
         while hasEnded, hasLink { hasLink = server.serve() }
+        while hasEnded, hasConsole { passConsoleOn() }
         return hasEnded
     }
 }

@@ -7,6 +7,8 @@ struct VirtualMachine {
     let pid: pid_t
     /// A socket: see `MachineLink`.
     let link: Int32
+    /// A pipe with the kernel's last words.
+    let console: Int32
 
     static let emulator = HostTool(name: "qemu-system-x86_64", package: "qemu-system-x86")
 
@@ -31,9 +33,11 @@ struct VirtualMachine {
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
             throw LaunchFailure("cannot make the machine's link: \(lastErrorText())")
         }
-        // QEMU takes no standard stream for a device.
-        let console = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10)
-        defer { close(console) }
+        // QEMU takes no standard stream for a device, and nothing that can be read as well.
+        var console: [Int32] = [-1, -1]
+        guard pipe(&console) == 0 else {
+            throw LaunchFailure("cannot make the machine's console: \(lastErrorText())")
+        }
         let command = [emulator] + Self.options(image, memory, model, accelerator)
         var arguments = command.map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
@@ -45,7 +49,7 @@ struct VirtualMachine {
                     start.image = path
                     start.arguments = UnsafePointer(arguments.baseAddress)
                     start.environment = UnsafePointer(environment.baseAddress)
-                    start.descriptors = (0, 1, 2, module, ends[1], console, -1, -1, -1, -1)
+                    start.descriptors = (0, 1, 2, module, ends[1], console[1], -1, -1, -1, -1)
                     start.has_own_group = true
                     return tender_start_kernel(&start)
                 }
@@ -56,8 +60,10 @@ struct VirtualMachine {
             throw LaunchFailure("cannot start \(emulator): \(reason)")
         }
         close(ends[1])
+        close(console[1])
         pid = started
         link = ends[0]
+        self.console = console[0]
     }
 
     private static func options(
@@ -79,7 +85,6 @@ struct VirtualMachine {
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
             "-sandbox",
             "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-            // The kernel's last words go to standard error.
             "-add-fd", "set=1,fd=\(consoleDescriptor)",
             "-chardev", "file,id=console,path=/dev/fdset/1,append=on",
             "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4",

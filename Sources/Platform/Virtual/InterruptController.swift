@@ -11,7 +11,6 @@ enum InterruptController {
     private static var spurious: UInt64 { 0xf0 }
     private static var timer: UInt64 { 0x320 }
     private static var initialCount: UInt64 { 0x380 }
-    private static var currentCount: UInt64 { 0x390 }
     private static var divide: UInt64 { 0x3e0 }
 
     private static var base: UInt64 { 0xfee0_0000 &+ UInt64(DIRECT_MAP) }
@@ -46,6 +45,4 @@ enum InterruptController {
 
     /// Asks for one interrupt after so many ticks; zero asks for none.
     static func setTimer(_ ticks: UInt32) { write(initialCount, ticks) }
-
-    static var remainingTicks: UInt32 { device_read32(base &+ currentCount) }
 }

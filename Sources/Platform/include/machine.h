@@ -80,9 +80,6 @@ void machine_load_descriptors(const uint64_t *_Nonnull stacks);
 static inline void port_write8(uint16_t port, uint8_t value) {
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
-static inline void port_write16(uint16_t port, uint16_t value) {
-    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
 static inline void port_write32(uint16_t port, uint32_t value) {
     __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
 }
@@ -130,9 +127,6 @@ static inline void interrupts_disable(void) { __asm__ volatile("cli" : : : "memo
 static inline void halt(void) { __asm__ volatile("sti\n\thlt" : : : "memory"); }
 
 /* Volatile access to a device's registers. */
-static inline uint32_t device_read32(uint64_t address) {
-    return *(const volatile uint32_t *)address;
-}
 static inline void device_write32(uint64_t address, uint32_t value) {
     *(volatile uint32_t *)address = value;
 }

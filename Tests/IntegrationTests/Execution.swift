@@ -49,13 +49,13 @@ struct Execution: Equatable {
         )
     }
 
-    /// Starts a command with the paths opened as descriptors 0, 1, 2 and with no other.
+    /// Starts a command with the paths opened as descriptors 0, 1, 2 and with no other, in a
+    /// session of its own: the first terminal that it opens then controls it.
     static func start(
         _ command: [String],
         environment: [String],
         folder: String,
-        descriptors: [(path: String, flags: Int32)],
-        flags: Int32 = 0
+        descriptors: [(path: String, flags: Int32)]
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -66,15 +66,26 @@ struct Execution: Equatable {
         }
         _ = SpawnActions.changeFolder(&actions, folder)
         _ = SpawnActions.closeFrom(&actions, 3)
-        return try spawn(command, environment: environment, actions: &actions, flags: flags)
+        return try spawn(command, environment: environment, actions: &actions)
     }
+
+    /// Gives this process, and so all that it starts, the limits that Linux sets: whoever runs the
+    /// tests may have others.
+    private static let setUsualLimits: Void = {
+        for (resource, soft) in [(RLIMIT_STACK, 8 << 20), (RLIMIT_CORE, 0)] {
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+            limit.rlim_cur = min(rlim_t(soft), limit.rlim_max)
+            setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+        }
+    }()
 
     private static func spawn(
         _ command: [String],
         environment: [String],
-        actions: inout posix_spawn_file_actions_t,
-        flags: Int32
+        actions: inout posix_spawn_file_actions_t
     ) throws -> pid_t {
+        setUsualLimits
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -83,7 +94,8 @@ struct Execution: Equatable {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | flags
+        let newSession: Int32 = 0x80  // POSIX_SPAWN_SETSID, which Swift's overlay lacks
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | newSession
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         var arguments = command.map { strdup($0) } + [nil]

@@ -30,8 +30,8 @@ import Testing
     private func compare(_ build: Build, _ native: Execution, _ executable: String) throws {
         let guest = try runAsGuest(build.program, executable)
         #expect(!guest.timedOut)
-        #expect(guest.outputText == native.outputText)
-        #expect(guest.errorText == native.errorText)
+        #expect(Difference(native.outputText, guest.outputText) == nil, "standard output")
+        #expect(Difference(native.errorText, guest.errorText) == nil, "standard error")
         #expect(guest.status == native.status)
     }
 
@@ -67,6 +67,20 @@ import Testing
                 toPath: folder + "/" + name
             )
         }
+    }
+}
+
+/// The first line in which two outputs differ, told in one line.
+private struct Difference: CustomStringConvertible {
+    let description: String
+
+    init?(_ native: String, _ guest: String) {
+        guard native != guest else { return nil }
+        let native = native.split(separator: "\n", omittingEmptySubsequences: false)
+        let guest = guest.split(separator: "\n", omittingEmptySubsequences: false)
+        let index = zip(native, guest).prefix { $0 == $1 }.count
+        let line = { (lines: [Substring]) in index < lines.count ? "'\(lines[index])'" : "no line" }
+        description = "line \(index + 1): \(line(native)) natively, \(line(guest)) here"
     }
 }
 

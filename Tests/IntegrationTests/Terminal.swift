@@ -26,8 +26,7 @@ final class Terminal {
             command,
             environment: environment,
             folder: folder,
-            descriptors: [(name, O_RDWR), (name, O_RDWR), (name, O_RDWR)],
-            flags: 0x80  // POSIX_SPAWN_SETSID: the first terminal it opens then controls it
+            descriptors: [(name, O_RDWR), (name, O_RDWR), (name, O_RDWR)]
         )
         _ = fcntl(controller, F_SETFL, O_NONBLOCK)
     }

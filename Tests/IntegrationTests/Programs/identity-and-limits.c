@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+// What the caller hands on (nice, limits, personality) is set before it is told.
 int main(void) {
     uid_t real, effective, saved;
     tell("user", "%d %d", getuid() == geteuid(), getgid() == getegid());
@@ -23,6 +24,8 @@ int main(void) {
         if (getrlimit(each, &limit) || limit.rlim_cur > limit.rlim_max) fact("odd limit", each);
     }
     outcome("unknown", getrlimit(99, &limit));
+    getrlimit(RLIMIT_STACK, &limit), limit.rlim_cur = 1 << 20;
+    outcome("set the stack's", setrlimit(RLIMIT_STACK, &limit));
     getrlimit(RLIMIT_STACK, &limit), fact("stack", limit.rlim_cur);
     getrlimit(RLIMIT_CORE, &limit);
     limit.rlim_cur = 0;
@@ -41,7 +44,8 @@ int main(void) {
     fact("dumpable", prctl(PR_GET_DUMPABLE) >= 0);
     outcome("no new privileges", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)), fact("is", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
     outcome("unknown prctl", prctl(9999, 0, 0, 0, 0));
-    fact("nice", getpriority(PRIO_PROCESS, 0));
+    outcome("nicest", setpriority(PRIO_PROCESS, 0, 19)), fact("nice", getpriority(PRIO_PROCESS, 0));
+    outcome("default personality", syscall(SYS_personality, 0));
     fact("personality", syscall(SYS_personality, 0xffffffff));
     unsigned long base;
     outcome("arch_prctl", syscall(SYS_arch_prctl, 0x1003, &base)), fact("fs is set", base != 0);

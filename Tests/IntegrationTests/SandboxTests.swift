@@ -125,6 +125,21 @@ import Testing
     }
 
     @Test(.enabled(if: Command.isBuilt && !Command.isNative))
+    func aKilledInstanceLeavesNoDumpOfItsMemory() throws {
+        let scene = try Scene()
+        let before = try scene.state()
+        let dumping = ["/bin/sh", "-c", "ulimit -c $(ulimit -H -c) && exec \"$@\"", "sh"]
+        let end = try Execution.run(
+            dumping + [Command.path, "run", "--", scene.program, "page", String(scene.page), "41"],
+            environment: Command.environment,
+            folder: scene.folder.path,
+            timeLimit: 20
+        )
+        #expect(end.errorText.contains("signal 31"))
+        #expect(try scene.state() == before)
+    }
+
+    @Test(.enabled(if: Command.isBuilt && !Command.isNative))
     func callsThatTheFilterAllowsStayInside() throws {
         let scene = try Scene()
         let before = try scene.state()

@@ -63,6 +63,10 @@ static int become_kernel(const struct tender_start *start, pid_t parent)
     int failure = place_descriptors(start->descriptors);
     if (failure != 0)
         return failure;
+    // A dump of the kernel would hold all memory of the program, and take as long to write.
+    const struct rlimit no_core = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0)
+        return errno;
     // What a terminal sends is unirun's to forward.
     if (start->has_own_group && setpgid(0, 0) != 0)
         return errno;

@@ -4,7 +4,7 @@
 
 #include "machine.h"
 
-#define PHYSICAL(address) ((address) - IMAGE + 0x00100000)
+#define PHYSICAL(address) ((address) - IMAGE + IMAGE_PHYSICAL)
 
 #define MULTIBOOT2_MAGIC 0xe85250d6
 #define MULTIBOOT2_TAG_ENTRY 3
@@ -73,7 +73,7 @@ machine_entry:
     mov $PHYSICAL(direct_directories), %edi
     mov $(4 * 512), %ecx
 3:  mov %eax, (%edi)
-    movl $PAGE_NO_EXECUTE_HIGH, 4(%edi)
+    movl $(PAGE_NO_EXECUTE >> 32), 4(%edi)
     add $0x200000, %eax
     add $8, %edi
     loop 3b

@@ -3,6 +3,7 @@
 #ifdef UNIRUN_GUEST
 
 #include "cpu.h"
+#include "entry.h"
 #include "machine.h"
 
     .text
@@ -56,23 +57,7 @@ any_vector:
     mov %rsp, %rbx
     xor %ebp, %ebp
     call machine_interrupt
-    mov %rbx, %rsp
-    pop %r8
-    pop %r9
-    pop %r10
-    pop %r11
-    pop %r12
-    pop %r13
-    pop %r14
-    pop %r15
-    pop %rdi
-    pop %rsi
-    pop %rbp
-    pop %rbx
-    pop %rdx
-    pop %rax
-    pop %rcx
-    iretq
+    leave_interruption (%rbx)
 
 # A `syscall` that was not rewritten yet: it came from ring 0 and stays there, on the program's
 # stack, with the address behind itself in %rcx and the flags in %r11. Interrupts are off.

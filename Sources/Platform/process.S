@@ -3,6 +3,7 @@
 #ifdef UNIRUN_GUEST
 
 #include "cpu.h"
+#include "entry.h"
 #include "process.h"
 
     .text
@@ -32,23 +33,7 @@ process_signal_entry:
     mov $-1, %eax
     mov $-1, %edx
     xrstor64 (%rcx)
-    lea HOST_CONTEXT_REGISTERS(%rbx), %rsp
-    pop %r8
-    pop %r9
-    pop %r10
-    pop %r11
-    pop %r12
-    pop %r13
-    pop %r14
-    pop %r15
-    pop %rdi
-    pop %rsi
-    pop %rbp
-    pop %rbx
-    pop %rdx
-    pop %rax
-    pop %rcx
-    iretq
+    leave_interruption HOST_CONTEXT_REGISTERS(%rbx)
 
 # The hypercall page: the filter lets the host be called from here and nowhere else.
 

@@ -4,12 +4,7 @@ import LaunchRecord
 /// The file that a machine is booted with: the launch record, the program and the root image, each
 /// from a page's beginning (`Images` in the kernel's machine platform).
 enum BootModule {
-    private static let pageSize = 4096
-
-    /// Bytes of the module.
-    static func size(record: UInt64, program: UInt64, root: UInt64) -> UInt64 {
-        [record, program, root].reduce(0) { $0 + roundUp($1) }
-    }
+    private static let pageSize: UInt64 = 4096
 
     /// Copies the files into one; each of them may be absent (-1).
     static func make(_ files: KernelProcess.Files) throws(LaunchFailure) -> Int32 {
@@ -39,7 +34,7 @@ enum BootModule {
     }
 
     private static func roundUp(_ size: UInt64) -> UInt64 {
-        (size + UInt64(pageSize) - 1) & ~UInt64(pageSize - 1)
+        (size + pageSize - 1) & ~(pageSize - 1)
     }
 
     private static func failure() -> LaunchFailure {

@@ -32,40 +32,60 @@ struct KernelProcess {
         files: Files,
         stopsForDebugger: Bool
     ) throws(LaunchFailure) {
-        var ends: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
+        let ends = socketPair()
+        guard ends.own >= 0 else {
             throw LaunchFailure("cannot make the control socket: \(lastErrorText())")
         }
-        var arguments = title.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
-        var noEnvironment: [UnsafeMutablePointer<CChar>?] = [nil]
-        let started = image.withCString { imagePath in
-            arguments.withUnsafeMutableBufferPointer { arguments in
-                noEnvironment.withUnsafeMutableBufferPointer { environment in
-                    var start = tender_start()
-                    start.image = imagePath
-                    start.arguments = UnsafePointer(arguments.baseAddress)
-                    start.environment = UnsafePointer(environment.baseAddress)
-                    start.descriptors = (
-                        0, 1, 2, files.launchRecord, files.program, files.rootImage, ends[1],
-                        files.memory, files.trace, files.statistics
-                    )
-                    start.stop_for_debugger = stopsForDebugger
-                    return tender_start_kernel(&start)
-                }
-            }
+        let started = tender_start.run(image, title) { start in
+            start.descriptors = (
+                0, 1, 2, files.launchRecord, files.program, files.rootImage, ends.other,
+                files.memory, files.trace, files.statistics
+            )
+            start.stop_for_debugger = stopsForDebugger
         }
         guard started > 0 else {
             let reason = Errno(rawValue: -started).description
             throw LaunchFailure("cannot start the kernel image \(image): \(reason); run make build")
         }
-        close(ends[1])
+        close(ends.other)
         pid = started
-        control = ends[0]
+        control = ends.own
         memory = files.memory
         statistics = files.statistics
     }
+}
+
+extension tender_start {
+    /// Starts the program at `path`, whose environment is empty; the pid, or a negated errno.
+    static func run(
+        _ path: String,
+        _ arguments: [String],
+        _ configure: (inout tender_start) -> Void
+    ) -> pid_t {
+        var arguments = arguments.map { strdup($0) } + [nil]
+        defer { arguments.forEach { free($0) } }
+        var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+        return path.withCString { path in
+            arguments.withUnsafeMutableBufferPointer { arguments in
+                environment.withUnsafeMutableBufferPointer { environment in
+                    var start = tender_start()
+                    start.image = path
+                    start.arguments = UnsafePointer(arguments.baseAddress)
+                    start.environment = UnsafePointer(environment.baseAddress)
+                    configure(&start)
+                    return tender_start_kernel(&start)
+                }
+            }
+        }
+    }
+}
+
+/// The two ends of a stream between `unirun` and what it starts; -1 twice when there is none.
+func socketPair() -> (own: Int32, other: Int32) {
+    var ends: [Int32] = [-1, -1]
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { return (-1, -1) }
+    return (ends[0], ends[1])
 }
 
 /// Anonymous files of the host (memfd_create(2)).

@@ -64,7 +64,7 @@ struct MachineLinkServer {
         case .read:
             let (value, bytes) = read(stream, Int(min(argument, UInt64(MachineLink.payloadLimit))))
             return answer(value, bytes)
-        case .poll: return answer(Int64(bitPattern: ready(argument, wait: 0)))
+        case .poll: return answer(Int64(bitPattern: ready(argument)))
         case .watch: watched = argument
         case .exit: exitStatus = Int32(truncatingIfNeeded: argument & 0xff)
         case nil: return false
@@ -86,7 +86,7 @@ struct MachineLinkServer {
         }
         guard let descriptor = descriptor(stream) else { return -Int64(EBADF) }
         // The kernel waits for a stream to be ready; who is not may not hold up the others.
-        guard ready(MachineLink.writable(stream), wait: 0) != 0 else { return -Int64(EAGAIN) }
+        guard ready(MachineLink.writable(stream)) != 0 else { return -Int64(EAGAIN) }
         let count = Glibc.write(descriptor, payload, payload.count)
         return count < 0 ? -Int64(errno) : Int64(count)
     }
@@ -98,7 +98,7 @@ struct MachineLinkServer {
             return (Int64(bytes.count), bytes)
         }
         guard let descriptor = descriptor(stream) else { return (-Int64(EBADF), []) }
-        guard ready(MachineLink.readable(stream), wait: 0) != 0 else { return (-Int64(EAGAIN), []) }
+        guard ready(MachineLink.readable(stream)) != 0 else { return (-Int64(EAGAIN), []) }
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = Glibc.read(descriptor, &bytes, limit)
         guard count >= 0 else { return (-Int64(errno), []) }
@@ -108,9 +108,9 @@ struct MachineLinkServer {
     // MARK: Events
 
     /// Which of a set of events hold now.
-    private func ready(_ set: UInt64, wait: Int32) -> UInt64 {
+    private func ready(_ set: UInt64) -> UInt64 {
         var entries = pollEntries(set)
-        guard !entries.isEmpty, poll(&entries.values, nfds_t(entries.values.count), wait) > 0 else {
+        guard !entries.isEmpty, poll(&entries.values, nfds_t(entries.values.count), 0) > 0 else {
             return 0
         }
         return entries.holding

@@ -60,7 +60,8 @@ struct MachineSupervisor {
     /// Whether the machine has ended.
     private mutating func forwardSignals() -> Bool {
         var hasEnded = false
-        signals.drain { [server, machine] number in
+        signals.drain { [server, machine] information in
+            let number = Int32(information.ssi_signo)
             guard number == SIGCHLD else { return server.tellSignal(number) }
             var status: Int32 = 0
             if waitpid(machine.pid, &status, WNOHANG) == machine.pid { hasEnded = true }

@@ -46,8 +46,7 @@ struct SignalProxy {
     /// Forwards all that is pending; returns whether a child changed its state.
     func drain(to kernel: pid_t) -> Bool {
         var childChanged = false
-        var information = signalfd_siginfo()
-        while read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 {
+        drain { information in
             let number = Int32(information.ssi_signo)
             if number == SIGCHLD {
                 childChanged = true
@@ -59,10 +58,10 @@ struct SignalProxy {
     }
 
     /// Hands over all that is pending, what a terminal sent to this process included.
-    func drain(_ take: (Int32) -> Void) {
+    func drain(_ take: (signalfd_siginfo) -> Void) {
         var information = signalfd_siginfo()
         while read(descriptor, &information, MemoryLayout<signalfd_siginfo>.size) > 0 {
-            take(Int32(information.ssi_signo))
+            take(information)
         }
     }
 

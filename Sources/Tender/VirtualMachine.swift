@@ -28,9 +28,8 @@ struct VirtualMachine {
         accelerator: Accelerator
     ) throws(LaunchFailure) {
         let emulator = try Self.emulator.requirePath(for: "run a virtual machine")
-        var ends: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
+        let ends = socketPair()
+        guard ends.own >= 0 else {
             throw LaunchFailure("cannot make the machine's link: \(lastErrorText())")
         }
         // QEMU takes no standard stream for a device, and nothing that can be read as well.
@@ -39,30 +38,18 @@ struct VirtualMachine {
             throw LaunchFailure("cannot make the machine's console: \(lastErrorText())")
         }
         let command = [emulator] + Self.options(image, memory, model, accelerator)
-        var arguments = command.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
-        var environment: [UnsafeMutablePointer<CChar>?] = [nil]
-        let started = emulator.withCString { path in
-            arguments.withUnsafeMutableBufferPointer { arguments in
-                environment.withUnsafeMutableBufferPointer { environment in
-                    var start = tender_start()
-                    start.image = path
-                    start.arguments = UnsafePointer(arguments.baseAddress)
-                    start.environment = UnsafePointer(environment.baseAddress)
-                    start.descriptors = (0, 1, 2, module, ends[1], console[1], -1, -1, -1, -1)
-                    start.has_own_group = true
-                    return tender_start_kernel(&start)
-                }
-            }
+        let started = tender_start.run(emulator, command) { start in
+            start.descriptors = (0, 1, 2, module, ends.other, console[1], -1, -1, -1, -1)
+            start.has_own_group = true
         }
         guard started > 0 else {
             let reason = Errno(rawValue: -started).description
             throw LaunchFailure("cannot start \(emulator): \(reason)")
         }
-        close(ends[1])
+        close(ends.other)
         close(console[1])
         pid = started
-        link = ends[0]
+        link = ends.own
         self.console = console[0]
     }
 

@@ -36,9 +36,7 @@ final class TaskMachine {
     static func run(_ first: @escaping (TaskMachine) -> Void) -> Kernel.ExitStatus? {
         withMachine {
             user_low_end = 1 << 47
-            var registers = [UInt32](repeating: 0, count: 4)
-            cpu_identify(13, 0, &registers)
-            FakePlatform.information.pointee.xsave_size = UInt64(registers[1])
+            FakePlatform.information.pointee.xsave_size = UInt64(processor_leaf(13, 0).ebx)
             FakePlatform.information.pointee.xsave_features = enabled_vector_features()
             TimerQueue.start()
             Streams.start()

@@ -63,28 +63,37 @@ final class StreamFile: OpenFile {
     override func readPositioned(_ transfer: inout Transfer, at position: inout Int)
         throws(Errno) -> Int
     {
-        let before = try move(to: position)
-        defer { _ = try? move(to: before) }
-        let count = try read(&transfer, at: &position)
-        position += count
-        return count
+        try positioned(&position) { (position) throws(Errno) in
+            try read(&transfer, at: &position)
+        }
     }
 
     override func writePositioned(_ transfer: inout Transfer, at position: inout Int)
         throws(Errno) -> Int
     {
-        let before = try move(to: position)
-        defer { _ = try? move(to: before) }
-        let count = try write(&transfer, at: &position)
+        try positioned(&position) { (position) throws(Errno) in
+            try write(&transfer, at: &position)
+        }
+    }
+
+    /// Calls `body` with the host's position, which others of the host may share, moved to
+    /// `position` for its time.
+    private func positioned(
+        _ position: inout Int,
+        _ body: (inout Int) throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        let before = try currentPosition()
+        try setCurrentPosition(position)
+        defer { try? setCurrentPosition(before) }
+        let count = try body(&position)
         position += count
         return count
     }
 
-    /// Moves the host's position, which others of the host may share, and tells where it was.
-    private func move(to position: Int) throws(Errno) -> Int {
-        let before = try seek(0, .current)
+    override func currentPosition() throws(Errno) -> Int { try seek(0, .current) }
+
+    override func setCurrentPosition(_ position: Int) throws(Errno) {
         _ = try seek(position, .start)
-        return before
     }
 
     private func require(_ events: PollEvents) throws(Errno) {
@@ -197,16 +206,10 @@ extension StreamFile {
             case .reads(let size):
                 let structure = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
                 try UserMemory.read(structure, at: argument)
-                return try askTerminal(
-                    request,
-                    structure
-                )
+                return try askTerminal(request, structure)
             case .writes(let size):
                 let structure = UnsafeMutableRawBufferPointer(rebasing: bytes[..<size])
-                let result = try askTerminal(
-                    request,
-                    structure
-                )
+                let result = try askTerminal(request, structure)
                 try UserMemory.write(UnsafeRawBufferPointer(structure), at: argument)
                 return result
             }

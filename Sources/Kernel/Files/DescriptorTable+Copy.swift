@@ -65,8 +65,7 @@ extension DescriptorTable {
         _ count: Int
     ) throws(Errno) -> (count: Int, end: Int) {
         let buffer = try KernelBuffer(min(max(count, 1), 64 << 10))
-        let start =
-            reading is StreamFile ? try reading.seek(0, .current) : reading.position
+        let start = try reading.currentPosition()
         var from = position ?? start
         guard from >= 0 else { throw .invalidArgument }
         var to = target ?? writing.position
@@ -93,13 +92,7 @@ extension DescriptorTable {
         } catch {
             if done == 0 { throw error }
         }
-        if position != nil {
-            position = from
-        } else if reading is StreamFile {
-            _ = try reading.seek(from, .start)
-        } else {
-            reading.position = from
-        }
+        if position != nil { position = from } else { try reading.setCurrentPosition(from) }
         return (done, to)
     }
 

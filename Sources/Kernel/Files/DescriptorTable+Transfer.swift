@@ -11,13 +11,7 @@ extension Unmanaged where Instance == OpenFile {
 
     @inline(never)
     private func readWaiting(_ transfer: inout Transfer) throws(Errno) -> Int {
-        // `lent` would be counted around the call.
-        let result: Result<Int, Errno> = _withUnsafeGuaranteedRef { file in
-            do throws(Errno) { return .success(try file.readWaiting(&transfer)) } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        try lend { (file) throws(Errno) in try file.readWaiting(&transfer) }
     }
 
     /// As write(2).
@@ -29,13 +23,7 @@ extension Unmanaged where Instance == OpenFile {
 
     @inline(never)
     private func writeWaiting(_ transfer: inout Transfer) throws(Errno) -> Int {
-        // `lent` would be counted around the call.
-        let result: Result<Int, Errno> = _withUnsafeGuaranteedRef { file in
-            do throws(Errno) { return .success(try file.writeWaiting(&transfer)) } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        try lend { (file) throws(Errno) in try file.writeWaiting(&transfer) }
     }
 }
 

@@ -75,6 +75,11 @@ public class OpenFile {
         try write(&transfer, at: &position)
     }
 
+    /// Where the next read or write begins.
+    func currentPosition() throws(Errno) -> Int { position }
+
+    func setCurrentPosition(_ position: Int) throws(Errno) { self.position = position }
+
     /// When a read that waits gives up and tells the end of the file; asked before it waits.
     public func readDeadline() -> Nanoseconds { .never }
 

@@ -42,6 +42,32 @@ public enum Interruption {
         return true
     }
 
+    /// Calls `body` with the interrupted address and those that its callers are returned to. `read`
+    /// reads a stack frame: the caller's frame, and the address; nil where there is none.
+    public static func forEachCaller(
+        of registers: Registers,
+        read: (UInt64) -> (frame: UInt64, returnAddress: UInt64)?,
+        _ body: (UInt64) -> Void
+    ) {
+        var (returnAddress, frame) = (registers.pointee.rip, registers.pointee.rbp)
+        for _ in 0..<24 {
+            body(returnAddress)
+            // Frame pointers lead from caller to caller until one that is not a kernel stack's.
+            guard let caller = read(frame), caller.frame > frame else { return }
+            (frame, returnAddress) = (caller.frame, caller.returnAddress)
+        }
+    }
+
+    /// The sixteen hexadecimal digits of a number, as text.
+    public static func digits(_ value: UInt64) -> InlineArray<16, UInt8> {
+        var digits = InlineArray<16, UInt8>(repeating: 0)
+        for index in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
+            digits[index] = digit < 10 ? 48 + digit : 87 + digit
+        }
+        return digits
+    }
+
     // MARK: Into the kernel
 
     /// Saves the program's registers as the trap frame of the current thread, and goes to do what is

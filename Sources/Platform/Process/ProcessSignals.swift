@@ -216,15 +216,13 @@ private func dieOfFault(
     writeError("unirun: kernel fault on address ")
     writeHexadecimal(address)
     writeError(", called from")
-    var (returnAddress, frame) = (registers.pointee.rip, registers.pointee.rbp)
-    for _ in 0..<24 {
-        writeError(" ")
-        writeHexadecimal(returnAddress)
-        // Frame pointers lead from caller to caller until one that is not a kernel stack's.
+    Interruption.forEachCaller(of: registers) { frame in
         var words: (UInt64, UInt64) = (0, 0)
-        guard user_copy(&words, UnsafeRawPointer(bitPattern: UInt(frame)), 16) == 0, words.0 > frame
-        else { break }
-        (frame, returnAddress) = words
+        let missing = user_copy(&words, UnsafeRawPointer(bitPattern: UInt(frame)), 16)
+        return missing == 0 ? words : nil
+    } _: { address in
+        writeError(" ")
+        writeHexadecimal(address)
     }
     die("")
 }

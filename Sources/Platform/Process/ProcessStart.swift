@@ -1,4 +1,5 @@
 import HostCalls
+import Interruption
 import LaunchRecord
 import Platform
 
@@ -134,19 +135,10 @@ nonisolated(unsafe) private var tellsVectorUse: UInt64?
 private func prepareVectorState() {
     information.pointee.xsave_features = enabled_vector_features()
     if information.pointee.xsave_size == 0 {
-        information.pointee.xsave_size = UInt64(identify(subleaf: 0)[1])
+        information.pointee.xsave_size = UInt64(processor_leaf(0xd, 0).ebx)
     }
     information.pointee.tells_vector_use =
-        tellsVectorUse ?? UInt64(identify(subleaf: 1)[0] >> 2 & 1)
-}
-
-/// The four words of CPUID's leaf on the vector state.
-private func identify(subleaf: UInt32) -> InlineArray<4, UInt32> {
-    var registers = InlineArray<4, UInt32>(repeating: 0)
-    withUnsafeMutablePointer(to: &registers) { pointer in
-        pointer.withMemoryRebound(to: UInt32.self, capacity: 4) { cpu_identify(0xd, subleaf, $0) }
-    }
-    return registers
+        tellsVectorUse ?? UInt64(processor_leaf(0xd, 1).eax >> 2 & 1)
 }
 
 private func takeOptions(_ options: LaunchOptions) {
@@ -170,11 +162,7 @@ func die(_ message: StaticString) -> Never {
 }
 
 func writeHexadecimal(_ value: UInt64) {
-    var digits = InlineArray<16, UInt8>(repeating: 0)
-    for index in 0..<16 {
-        let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
-        digits[index] = digit < 10 ? 48 + digit : 87 + digit
-    }
+    var digits = Interruption.digits(value)
     var segment = (address(&digits), UInt64(16))
     let standardError: UInt64 = 2
     _ = callHost(HostNumber.writev, standardError, address(&segment), 1)

@@ -63,31 +63,24 @@ enum AddressTranslation {
     }
 
     static func unmap(_ start: UInt64, _ length: UInt64) -> Int64 {
-        apply(start, length) { _, entry, level in
-            guard level == 0 || !entry.isPresent else { return .descend }
-            release(entry, level)
-            return .set(.empty)
+        change(start, length) { _, entry in
+            release(entry)
+            return .empty
         }
     }
 
     static func protect(_ start: UInt64, _ length: UInt64, _ protection: UInt32) -> Int64 {
-        apply(start, length) { _, entry, level in
-            guard level == 0 || !entry.isPresent else { return .descend }
-            return .set(entry.isEmpty ? entry : entry.with(protection: protection))
-        }
+        change(start, length) { _, entry in entry.with(protection: protection) }
     }
 
     static func discard(_ start: UInt64, _ length: UInt64) -> Int64 {
-        apply(start, length) { _, entry, level in
-            guard level == 0 || !entry.isPresent else { return .descend }
-            guard entry.kind == .owned else { return .keep }
+        change(start, length) { _, entry in
+            guard entry.kind == .owned else { return entry }
             let origin = self.origin(entry)
-            release(entry, level)
-            return .set(
-                origin == 0
-                    ? PageEntry(.anonymous, protection: entry.protection)
-                    : PageEntry(.copied, at: origin, protection: entry.protection)
-            )
+            release(entry)
+            return origin == 0
+                ? PageEntry(.anonymous, protection: entry.protection)
+                : PageEntry(.copied, at: origin, protection: entry.protection)
         }
     }
 
@@ -167,8 +160,8 @@ enum AddressTranslation {
     }
 
     /// Gives back the frame of a page that goes away.
-    private static func release(_ entry: PageEntry, _ level: Int) {
-        guard level == 0, entry.kind == .owned else { return }
+    private static func release(_ entry: PageEntry) {
+        guard entry.kind == .owned else { return }
         residentPages -= 1
         MachineMemory.giveFrame(entry.address)
     }
@@ -222,100 +215,73 @@ enum AddressTranslation {
     }
 
     private static func place(_ entry: PageEntry, at address: UInt64) -> Bool {
-        apply(address, 4096) { _, _, level in level == 0 ? .set(entry) : .split } >= 0
+        change(address, 4096, fillsHoles: !entry.isEmpty) { _, _ in entry } >= 0
     }
 
     private static func map(_ start: UInt64, _ length: UInt64, _ first: PageEntry) -> Int64 {
         let answer = unmap(start, length)
         guard answer >= 0 else { return answer }
-        return apply(start, length) { address, entry, level in
-            guard level == 0 || !entry.isPresent else { return .descend }
-            return .set(first.part(address - start))
+        return change(start, length, fillsHoles: true) { address, _ in
+            first.part(address - start)
         }
     }
 
     // MARK: Walking
 
-    private enum Step {
-        case keep
-        case set(PageEntry)
-        /// Look at what the table below holds.
-        case descend
-        /// As `descend`, with a table if there is none yet.
-        case split
-    }
-
-    /// Calls `change` with each entry of a range, the highest that lies wholly inside it first.
-    private static func apply(
+    /// Replaces each entry of a range, the highest that lies wholly inside it, by what `body` makes of
+    /// it. What is not mapped is left alone unless holes are to be filled.
+    private static func change(
         _ start: UInt64,
         _ length: UInt64,
-        _ change: (UInt64, PageEntry, Int) -> Step
+        fillsHoles: Bool = false,
+        _ body: (UInt64, PageEntry) -> PageEntry
     ) -> Int64 {
-        apply(root, 3, start, start + length, change) ? 0 : noMemory
+        change(root, 3, start, start + length, fillsHoles, body) ? 0 : noMemory
     }
 
-    private static func apply(
+    private static func change(
         _ tableAddress: UInt64,
         _ level: Int,
         _ start: UInt64,
         _ end: UInt64,
-        _ change: (UInt64, PageEntry, Int) -> Step
+        _ fillsHoles: Bool,
+        _ body: (UInt64, PageEntry) -> PageEntry
     ) -> Bool {
         let entries = table(tableAddress)
         var address = start
         while address < end {
             let next = min((address & ~(span(level) - 1)) + span(level), end)
             let entry = entries + index(address, level)
+            defer { address = next }
+            if entry.pointee.isEmpty, !fillsHoles { continue }
             let isWhole = next - address == span(level)
-            var step =
-                level == 0 || isWhole && level < 3 ? change(address, entry.pointee, level) : .split
-            if case .split = step, !isWhole, entry.pointee.isEmpty, skipsEmpty(address, change) {
-                step = .keep
+            let isTable = level > 0 && entry.pointee.isPresent
+            // The processor's top table points to tables only.
+            if isWhole, !isTable, level < 3 {
+                replace(entry, body(address, entry.pointee), address)
+                continue
             }
-            switch step {
-            case .keep: break
-            case .set(let new): replace(entry, new, address, level)
-            case .descend, .split:
-                if !entry.pointee.isPresent, !split(entry, level) { return false }
-                guard apply(entry.pointee.address, level - 1, address, next, change) else {
-                    return false
-                }
-                if isWhole { collect(entry, address, level) }
-            }
-            address = next
+            guard isTable || split(entry, level),
+                change(entry.pointee.address, level - 1, address, next, fillsHoles, body)
+            else { return false }
+            if isWhole { collect(entry) }
         }
         return true
-    }
-
-    /// Whether a change leaves alone what is not mapped, so that no table is made for it.
-    private static func skipsEmpty(
-        _ address: UInt64,
-        _ change: (UInt64, PageEntry, Int) -> Step
-    ) -> Bool {
-        switch change(address, .empty, 0) {
-        case .keep: true
-        case .set(let new): new.isEmpty
-        default: false
-        }
     }
 
     private static func replace(
         _ entry: UnsafeMutablePointer<PageEntry>,
         _ new: PageEntry,
-        _ address: UInt64,
-        _ level: Int
+        _ address: UInt64
     ) {
         let old = entry.pointee
+        guard new != old else { return }
         entry.pointee = new
-        if old.isPresent, level == 0 { page_invalidate(address) }
+        if old.isPresent { page_invalidate(address) }
     }
 
     /// Frees a table that the range covers when nothing is left in it.
-    private static func collect(
-        _ entry: UnsafeMutablePointer<PageEntry>,
-        _ address: UInt64,
-        _ level: Int
-    ) {
+    private static func collect(_ entry: UnsafeMutablePointer<PageEntry>) {
         let entries = table(entry.pointee.address)
         for index in 0..<512 where !entries[index].isEmpty { return }
         let frame = entry.pointee.address

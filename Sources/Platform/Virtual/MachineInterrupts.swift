@@ -82,16 +82,15 @@ enum MachineInterrupts {
         SerialPort.console.write("unirun: kernel panic: ")
         SerialPort.console.write(reason)
         SerialPort.console.write(", called from")
-        var (returnAddress, frame) = (registers.pointee.rip, registers.pointee.rbp)
-        for _ in 0..<24 {
-            SerialPort.console.write(" ")
-            SerialPort.console.writeHexadecimal(returnAddress)
-            // Frame pointers lead from caller to caller until one that is not a kernel stack's.
+        Interruption.forEachCaller(of: registers) { frame in
+            // A fault here would lose the interrupt stack.
             guard frame >= UInt64(DIRECT_MAP) || Interruption.isKernelCode(frame), frame & 7 == 0
-            else { break }
+            else { return nil }
             let words = UnsafePointer<UInt64>(bitPattern: UInt(frame))!
-            guard words[0] > frame else { break }
-            (frame, returnAddress) = (words[0], words[1])
+            return (words[0], words[1])
+        } _: { address in
+            SerialPort.console.write(" ")
+            SerialPort.console.writeHexadecimal(address)
         }
         SerialPort.console.write("\n")
         Power.off(125)

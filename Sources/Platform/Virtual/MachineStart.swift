@@ -48,7 +48,7 @@ private func prepareProcessor() {
     information.pointee.version = UInt32(PLATFORM_VERSION)
     information.pointee.world = PLATFORM_VIRTUAL.rawValue
     information.pointee.user_start = 0x8000_0000
-    information.pointee.user_end = 0x7e00_0000_0000
+    information.pointee.user_end = UInt64(DIRECT_MAP)
     information.pointee.processors = 1
     boot_cpu.code_selector = UInt64(MACHINE_CODE_SELECTOR)
     boot_cpu.stack_selector = UInt64(MACHINE_STACK_SELECTOR)
@@ -61,10 +61,10 @@ private func prepareProcessor() {
 
 /// Turns on what programs use (SDM volume 3, section 2.5 and 13.5).
 private func prepareFeatures() {
-    let leaf1 = identify(1)
-    let leaf7 = identify(7)
-    let hasXsave = leaf1[2] >> 26 & 1 != 0
-    guard hasXsave, leaf7[1] & 1 != 0 else {
+    let basic = processor_leaf(1, 0)
+    let hasXsave = basic.ecx >> 26 & 1 != 0
+    let hasSegmentBases = processor_leaf(7, 0).ebx & 1 != 0
+    guard hasXsave, hasSegmentBases else {
         die("this processor lacks XSAVE or FSGSBASE; give QEMU a newer one (-cpu max)")
     }
     let globalPages: UInt64 = 1 << 7
@@ -75,26 +75,16 @@ private func prepareFeatures() {
         control_register4_read() | globalPages | vectorUnit | segmentBases | xsave
     )
     information.pointee.has_fsgsbase = 1
-    let features = identify(13, 0)
+    let features = processor_leaf(13, 0)
     // What a process has on Linux; memory keys are not offered.
     let offered: UInt64 = 0xe7
-    let enabled = (UInt64(features[3]) << 32 | UInt64(features[0])) & offered
+    let enabled = (UInt64(features.edx) << 32 | UInt64(features.eax)) & offered
     extended_control_write(enabled)
     information.pointee.xsave_features = enabled
-    information.pointee.xsave_size = UInt64(identify(13, 0)[1])
-    information.pointee.tells_vector_use = UInt64(identify(13, 1)[0] >> 2 & 1)
-    information.pointee.hwcap = UInt64(leaf1[3])
+    information.pointee.xsave_size = UInt64(processor_leaf(13, 0).ebx)
+    information.pointee.tells_vector_use = UInt64(processor_leaf(13, 1).eax >> 2 & 1)
+    information.pointee.hwcap = UInt64(basic.edx)
     information.pointee.hwcap2 = 2
-}
-
-private func identify(_ leaf: UInt32, _ subleaf: UInt32 = 0) -> InlineArray<4, UInt32> {
-    var words = InlineArray<4, UInt32>(repeating: 0)
-    withUnsafeMutablePointer(to: &words) { pointer in
-        pointer.withMemoryRebound(to: UInt32.self, capacity: 4) {
-            processor_leaf(leaf, subleaf, $0)
-        }
-    }
-    return words
 }
 
 /// Where a `syscall` instruction goes: it stays in ring 0, with interrupts off.
@@ -129,8 +119,12 @@ private func prepareStacks() {
 // MARK: Memory
 
 private func prepareMemory(_ loader: BootLoader) {
-    let physicalBase: UInt64 = 0x10_0000
-    let image = physicalBase..<physicalBase + entry_places.image_end - entry_places.image
+    let image =
+        Physical.address(
+            ofImage: entry_places.image
+        )..<Physical.address(
+            ofImage: entry_places.image_end
+        )
     Physical.protectImage()
     Images.find(in: loader.module)
     MachineMemory.find(loader, image: image)
@@ -141,10 +135,7 @@ private func prepareMemory(_ loader: BootLoader) {
     if loader.hasUsedMemory { MachineMemory.clear(0, MachineMemory.size) }
     // A word for each frame: see AddressTranslation.
     let origins = Physical.words(MachineMemory.reserve(MachineMemory.size >> 9))
-    AddressTranslation.start(root: physical(of: machine_tables.root), origins: origins)
+    AddressTranslation.start(root: Physical.address(ofImage: machine_tables.root), origins: origins)
     information.pointee.memory = Physical.pointer(MachineMemory.physical(0))
     information.pointee.memory_size = MachineMemory.size
 }
-
-/// The physical address of something in the image.
-private func physical(of address: UInt64) -> UInt64 { address - UInt64(IMAGE) + 0x10_0000 }

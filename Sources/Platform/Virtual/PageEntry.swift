@@ -23,10 +23,7 @@ struct PageEntry: Equatable {
 
     static var empty: PageEntry { PageEntry(bits: 0) }
 
-    // Present, writable, no-execute; bits 9 to 11 the kind, 52 to 54 the protection asked for.
-    private static var present: UInt64 { 1 }
-    private static var writable: UInt64 { 2 }
-    private static var noExecute: UInt64 { 1 << 63 }
+    // Bits 9 to 11 are the kind, 52 to 54 the protection asked for.
     private static var kindShift: UInt64 { 9 }
     private static var protectionShift: UInt64 { 52 }
     private static var addressMask: UInt64 { 0x000f_ffff_ffff_f000 }
@@ -43,14 +40,14 @@ struct PageEntry: Equatable {
 
     /// A pointer to a lower table.
     init(table address: UInt64) {
-        bits = address | PageEntry.present | PageEntry.writable
+        bits = address | UInt64(PAGE_PRESENT) | UInt64(PAGE_WRITABLE)
     }
 
     var kind: Kind { Kind(rawValue: bits >> PageEntry.kindShift & 7) ?? .none }
     var address: UInt64 { bits & PageEntry.addressMask }
     var isEmpty: Bool { bits == 0 }
     /// In an upper table: whether it points to a lower one.
-    var isPresent: Bool { bits & PageEntry.present != 0 }
+    var isPresent: Bool { bits & UInt64(PAGE_PRESENT) != 0 }
 
     var protection: UInt32 {
         UInt32(truncatingIfNeeded: bits >> PageEntry.protectionShift & 7)
@@ -71,8 +68,8 @@ struct PageEntry: Equatable {
             protection & UInt32(PLATFORM_WRITE.rawValue) != 0 && kind != .copied
         let isExecutable = protection & UInt32(PLATFORM_EXECUTE.rawValue) != 0
         return PageEntry(
-            bits: bits | PageEntry.present | (isWritable ? PageEntry.writable : 0)
-                | (isExecutable ? 0 : PageEntry.noExecute)
+            bits: bits | UInt64(PAGE_PRESENT) | (isWritable ? UInt64(PAGE_WRITABLE) : 0)
+                | (isExecutable ? 0 : UInt64(PAGE_NO_EXECUTE))
         )
     }
 

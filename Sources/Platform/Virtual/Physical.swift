@@ -14,13 +14,13 @@ enum Physical {
         UInt64(UInt(bitPattern: pointer)) &- UInt64(DIRECT_MAP)
     }
 
+    /// Where something of the image lies.
+    static func address(ofImage address: UInt64) -> UInt64 {
+        address - UInt64(IMAGE) + UInt64(IMAGE_PHYSICAL)
+    }
+
     // MARK: Protection
 
-    private static var present: UInt64 { 1 }
-    private static var writable: UInt64 { 2 }
-    private static var large: UInt64 { 1 << 7 }
-    private static var global: UInt64 { 1 << 8 }
-    private static var noExecute: UInt64 { 1 << 63 }
     private static var largeSize: UInt64 { 2 << 20 }
 
     /// Text may be executed, constants be read, variables be written, and nothing more.
@@ -28,9 +28,9 @@ enum Physical {
         var address = entry_places.image
         var entry = machine_tables.image
         while address < entry_places.image_end {
-            entry.pointee |= global
-            if address < machine_tables.variables { entry.pointee &= ~writable }
-            if address >= machine_tables.constants { entry.pointee |= noExecute }
+            entry.pointee |= UInt64(PAGE_GLOBAL)
+            if address < machine_tables.variables { entry.pointee &= ~UInt64(PAGE_WRITABLE) }
+            if address >= machine_tables.constants { entry.pointee |= UInt64(PAGE_NO_EXECUTE) }
             if address == machine_tables.boot_stack_guard { entry.pointee = 0 }
             address += 4096
             entry += 1
@@ -41,15 +41,16 @@ enum Physical {
     /// Makes one page of the direct map fault on every access.
     static func guardPage(_ page: UnsafeMutableRawPointer) -> Int64 {
         let address = self.address(page)
+        let usable = UInt64(PAGE_PRESENT | PAGE_WRITABLE)
         let slot = machine_tables.direct + Int(address / largeSize)
-        if slot.pointee & large != 0 {
+        if slot.pointee & UInt64(PAGE_LARGE) != 0 {
             guard let table = MachineMemory.takeFrame() else { return -12 }
             let start = address & ~(largeSize - 1)
             let entries = words(table)
             for index in 0..<512 {
-                entries[index] = start + UInt64(index) << 12 | noExecute | writable | present
+                entries[index] = start + UInt64(index) << 12 | UInt64(PAGE_NO_EXECUTE) | usable
             }
-            slot.pointee = table | writable | present
+            slot.pointee = table | usable
         }
         words(slot.pointee & ~0xfff)[Int(address >> 12) & 511] = 0
         pages_invalidate_all()

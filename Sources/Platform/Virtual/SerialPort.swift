@@ -1,3 +1,4 @@
+import Interruption
 import Platform
 
 /// A serial port: the 16550 of PCs, by its data sheet's registers.
@@ -40,10 +41,8 @@ struct SerialPort {
     }
 
     func writeHexadecimal(_ value: UInt64) {
-        for index in 0..<16 {
-            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
-            write(digit < 10 ? 48 + digit : 87 + digit)
-        }
+        let digits = Interruption.digits(value)
+        for index in 0..<16 { write(digits[index]) }
     }
 }
 

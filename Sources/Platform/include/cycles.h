@@ -28,9 +28,15 @@ static inline void processor_identity(uint32_t *_Nonnull words) {
     words[14] = c;
 }
 
-/* The four words of a CPUID leaf: eax, ebx, ecx, edx. */
-static inline void processor_leaf(uint32_t leaf, uint32_t subleaf, uint32_t *_Nonnull words) {
+struct processor_words {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+/* What CPUID tells in a leaf. */
+static inline struct processor_words processor_leaf(uint32_t leaf, uint32_t subleaf) {
+    struct processor_words told;
     __asm__ volatile("cpuid"
-                     : "=a"(words[0]), "=b"(words[1]), "=c"(words[2]), "=d"(words[3])
+                     : "=a"(told.eax), "=b"(told.ebx), "=c"(told.ecx), "=d"(told.edx)
                      : "a"(leaf), "c"(subleaf));
+    return told;
 }

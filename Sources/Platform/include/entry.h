@@ -3,7 +3,29 @@
 /* Numbers below this are looked up in system_call_table; the rest are unknown. */
 #define SYSTEM_CALL_COUNT 512
 
-#ifndef __ASSEMBLER__
+#ifdef __ASSEMBLER__
+/* The way out of an interruption: struct interrupt_registers at \registers after
+ * Interruption.prepareLeave. */
+.macro leave_interruption registers
+    lea \registers, %rsp
+    pop %r8
+    pop %r9
+    pop %r10
+    pop %r11
+    pop %r12
+    pop %r13
+    pop %r14
+    pop %r15
+    pop %rdi
+    pop %rsi
+    pop %rbp
+    pop %rbx
+    pop %rdx
+    pop %rax
+    pop %rcx
+    iretq
+.endm
+#else
 #include <stdint.h>
 
 #include "trap_frame.h"

@@ -2,7 +2,9 @@
  * and the ways in from exceptions and interrupts. Numbers are those of the SDM, volume 3. */
 #pragma once
 
+/* Where the image is linked, and where loaders put it: kernel.ld. */
 #define IMAGE 0x70000000
+#define IMAGE_PHYSICAL 0x00100000
 /* Page tables for the image: 2 MiB each. */
 #define IMAGE_TABLES 4
 /* Where all physical memory is mapped: above the program's part, and below the middle, for Swift's
@@ -13,7 +15,8 @@
 #define PAGE_PRESENT 0x1
 #define PAGE_WRITABLE 0x2
 #define PAGE_LARGE 0x80
-#define PAGE_NO_EXECUTE_HIGH 0x80000000
+#define PAGE_GLOBAL 0x100
+#define PAGE_NO_EXECUTE 0x8000000000000000
 
 #define CR0_MONITOR 0x2
 #define CR0_EMULATION 0x4

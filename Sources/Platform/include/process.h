@@ -72,13 +72,6 @@ static inline int64_t call_host_clock(uint64_t function, int64_t clock, int64_t 
     return ((int (*)(int, int64_t *))function)((int)clock, time);
 }
 
-static inline void cpu_identify(uint32_t leaf, uint32_t subleaf, uint32_t *_Nonnull registers) {
-    __asm__ volatile("cpuid"
-                     : "=a"(registers[0]), "=b"(registers[1]), "=c"(registers[2]),
-                       "=d"(registers[3])
-                     : "a"(leaf), "c"(subleaf));
-}
-
 static inline uint64_t enabled_vector_features(void) {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));

@@ -54,16 +54,17 @@ public struct Row {
         restart: RestartClass = .never,
         note: StaticString = ""
     ) {
-        self.number = number
-        self.name = name
-        self.level = level
-        self.note = note
-        self.handler = handler
-        self.frameHandler = nil
-        self.refusal = 0
-        self.restart = restart
-        self.result = result
-        self.arguments = [first, second, third, fourth, fifth, sixth]
+        self.init(
+            number,
+            name,
+            level,
+            handler: handler,
+            frameHandler: nil,
+            arguments: [first, second, third, fourth, fifth, sixth],
+            result: result,
+            restart: restart,
+            note: note
+        )
     }
 
     /// A call that needs the whole frame.
@@ -83,16 +84,17 @@ public struct Row {
         restart: RestartClass = .never,
         note: StaticString = ""
     ) {
-        self.number = number
-        self.name = name
-        self.level = level
-        self.note = note
-        self.handler = nil
-        self.frameHandler = handler
-        self.refusal = 0
-        self.restart = restart
-        self.result = result
-        self.arguments = [first, second, third, fourth, fifth, sixth]
+        self.init(
+            number,
+            name,
+            level,
+            handler: nil,
+            frameHandler: handler,
+            arguments: [first, second, third, fourth, fifth, sixth],
+            result: result,
+            restart: restart,
+            note: note
+        )
     }
 
     /// A call that is known and not there.
@@ -103,15 +105,40 @@ public struct Row {
         errno refusal: UInt16 = 38,
         note: StaticString = "not in this version"
     ) {
+        self.init(
+            number,
+            name,
+            .refused,
+            handler: nil,
+            frameHandler: nil,
+            refusal: refusal,
+            arguments: [.hexadecimal, .hexadecimal, .hexadecimal, .hexadecimal, .none, .none],
+            note: note
+        )
+    }
+
+    @inline(__always)
+    private init(
+        _ number: UInt16,
+        _ name: StaticString,
+        _ level: Level,
+        handler: Handler?,
+        frameHandler: FrameHandler?,
+        refusal: UInt16 = 0,
+        arguments: InlineArray<6, Argument>,
+        result: Argument = .integer,
+        restart: RestartClass = .never,
+        note: StaticString
+    ) {
         self.number = number
         self.name = name
-        self.level = .refused
-        self.note = note
-        self.handler = nil
-        self.frameHandler = nil
+        self.level = level
+        self.handler = handler
+        self.frameHandler = frameHandler
         self.refusal = refusal
-        self.restart = .never
-        self.result = .integer
-        self.arguments = [.hexadecimal, .hexadecimal, .hexadecimal, .hexadecimal, .none, .none]
+        self.arguments = arguments
+        self.result = result
+        self.restart = restart
+        self.note = note
     }
 }

@@ -22,6 +22,7 @@ public enum SystemCallTable {
         visit(fileStatusRows, body)
         visit(fileControlRows, body)
         visit(filePollingRows, body)
+        visit(unnamedFileRows, body)
     }
 
     /// The row of a number. It searches: not for hot paths.

@@ -117,11 +117,8 @@ enum ProcessorDescription {
     }
 
     private static func leaf(_ number: UInt32, _ subleaf: UInt32) -> InlineArray<4, UInt32> {
-        var words = InlineArray<4, UInt32>(repeating: 0)
-        withUnsafeMutableBytes(of: &words) {
-            processor_leaf(number, subleaf, $0.baseAddress!.assumingMemoryBound(to: UInt32.self))
-        }
-        return words
+        let words = processor_leaf(number, subleaf)
+        return [words.eax, words.ebx, words.ecx, words.edx]
     }
 
     /// Whether a leaf exists: the first of its range tells the last one.

@@ -1,7 +1,7 @@
 # Everything the project can do; `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test test-vm test-vm-all fmt check demo bench fuzz clean FORCE
+.PHONY: help deps build install test test-vm test-vm-all fmt check demo bench bench-vm fuzz clean FORCE
 
 PREFIX ?= /usr/local
 # Seconds of `make fuzz`.
@@ -66,6 +66,10 @@ demo: build ## build real programs and run them under unirun
 bench: build ## measure native Linux and unirun side by side
 	@tools/install-dependencies all
 	bench/run
+
+bench-vm: build ## count the guest instructions of Linux and unirun in virtual machines
+	@tools/install-dependencies vm
+	bench/run-vm
 
 fuzz: ## feed damaged programs to the loader for FUZZ_TIME seconds
 	@tools/install-dependencies build

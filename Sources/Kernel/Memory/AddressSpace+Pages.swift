@@ -12,6 +12,8 @@ public enum FaultOutcome: Equatable {
     case notPermitted
     /// SIGBUS with BUS_ADRERR: beyond the end of the object, or its page cannot be had.
     case busError
+    /// SIGKILL: there is no memory left for the page.
+    case outOfMemory
 }
 
 /// Bringing pages in.
@@ -117,6 +119,7 @@ extension AddressSpace {
 
     /// As above, for an access that a page fault's `error` tells: the bits of `page_fault_error`.
     public func handleFault(_ address: UInt64, error: UInt64) -> FaultOutcome {
+        if error & UInt64(PAGE_FAULT_OUT_OF_MEMORY.rawValue) != 0 { return .outOfMemory }
         // A page of a file beyond its end that the host has mapped all the same.
         if error & UInt64(PAGE_FAULT_BEYOND_FILE.rawValue) != 0 { return .busError }
         if error & UInt64(PAGE_FAULT_FETCH.rawValue) != 0 { return handleFault(address, .execute) }
@@ -141,7 +144,7 @@ extension AddressSpace {
             _ = try mapRun(found, at: address, limit: region.isShared ? limit : 1, region)
             return .resolved
         } catch {
-            return .busError
+            return error == .noMemory ? .outOfMemory : .busError
         }
     }
 

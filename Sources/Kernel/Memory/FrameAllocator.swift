@@ -286,7 +286,10 @@ public enum FrameAllocator {
 }
 
 @c(kernel_take_frame)
-func takeFrame() -> Int64 {
+func takeFrame(_ leavesReserve: UInt32) -> Int64 {
+    guard leavesReserve == 0 || KernelHeap.hasReserve(KernelHeap.programReserve) else {
+        return -Int64(Errno.noMemory.rawValue)
+    }
     do throws(Errno) { return Int64(try FrameAllocator.allocateZeroed().offset) } catch {
         return -Int64(error.rawValue)
     }

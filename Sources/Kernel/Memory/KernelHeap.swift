@@ -47,6 +47,9 @@ public enum KernelHeap {
     /// What a system call needs on the heap at most, where it is not measured by itself.
     public static let callReserve = 256 << 10
 
+    /// What pages of the program leave: where one of them finds no memory, calls still do.
+    static let programReserve = callReserve + 64 << 10
+
     /// Called by the frame allocator; `state` is zero and at least 1 KiB.
     static func start(state: UnsafeMutableRawPointer) {
         classes = state.assumingMemoryBound(to: SizeClass.self)

@@ -138,6 +138,15 @@ extension Process {
         endOtherThreads()
     }
 
+    /// There is no memory for a page that the process may touch: all its threads end on their way
+    /// to the program, as by Linux's OOM killer. It may run on an interrupt's stack, so what there
+    /// is to say waits until then.
+    public func killForMemory() {
+        exceededMemory = true
+        beginExit(.killed(signal: Signal.kill.number, dumpedCore: false))
+        Thread.current.signals.notify(Thread.current)
+    }
+
     /// Makes all threads but the current one end as soon as they can.
     func endOtherThreads() {
         let current = Thread.current
@@ -154,6 +163,12 @@ extension Process {
         signals.discardPending()
         let status = exitStatus ?? leaderStatus ?? .exited(0)
         exitStatus = status
+        if exceededMemory {
+            writeToStandardError(
+                "unirun: killed: the program used more memory than there is; give more with --memory\n"
+            )
+            exceededMemory = false
+        }
         descriptors = nil
         paths = nil
         addressSpace = nil

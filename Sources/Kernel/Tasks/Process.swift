@@ -37,6 +37,8 @@ public final class Process {
     var involuntarySwitchesOfEnded = 0
     /// Set when every thread is to end: the status as wait(2) tells it.
     public internal(set) var exitStatus: ExitStatus?
+    /// It ends because there was no memory for a page that it touched.
+    var exceededMemory = false
     /// What the first thread ended with, when it ended before the others.
     var leaderStatus: ExitStatus?
     /// The thread that replaces the program and waits for the others to end: execve(2).

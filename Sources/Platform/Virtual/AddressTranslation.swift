@@ -126,11 +126,15 @@ enum AddressTranslation {
         case resolved
         case refused
         case beyondFile
+        /// No frame is left for the page.
+        case outOfMemory
     }
 
     /// Makes a page present that is there to be touched, if the access is allowed.
     static func resolve(_ address: UInt64, write: Bool, fetch: Bool) -> Outcome {
-        guard let slot = slot(address) else { return .refused }
+        guard let slot = slot(address) else {
+            return leaf(address).isEmpty ? .refused : .outOfMemory
+        }
         let entry = slot.pointee
         guard !entry.isEmpty, entry.allows(write: write, fetch: fetch) else { return .refused }
         switch entry.kind {
@@ -139,7 +143,9 @@ enum AddressTranslation {
         case .shared, .owned: slot.pointee = entry.madePresent
         case .copied where !write: slot.pointee = entry.madePresent
         case .copied, .anonymous:
-            guard let frame = MachineMemory.takeFrame() else { return .refused }
+            guard let frame = MachineMemory.takeFrame(leavesReserve: true) else {
+                return .outOfMemory
+            }
             let source = entry.kind == .copied ? entry.address : 0
             if source != 0 {
                 Physical.pointer(frame).copyMemory(from: Physical.pointer(source), byteCount: 4096)
@@ -196,15 +202,23 @@ enum AddressTranslation {
         for level in stride(from: 3, through: 1, by: -1) {
             let entry = table(tableAddress) + index(address, level)
             if entry.pointee.isEmpty { return nil }
-            guard entry.pointee.isPresent || split(entry, level) else { return nil }
+            guard entry.pointee.isPresent || split(entry, level, leavesReserve: true) else {
+                return nil
+            }
             tableAddress = entry.pointee.address
         }
         return table(tableAddress) + index(address, 0)
     }
 
     /// Makes a table of what an upper entry stands for.
-    private static func split(_ entry: UnsafeMutablePointer<PageEntry>, _ level: Int) -> Bool {
-        guard let frame = MachineMemory.takeFrame() else { return false }
+    private static func split(
+        _ entry: UnsafeMutablePointer<PageEntry>,
+        _ level: Int,
+        leavesReserve: Bool = false
+    ) -> Bool {
+        guard let frame = MachineMemory.takeFrame(leavesReserve: leavesReserve) else {
+            return false
+        }
         let whole = entry.pointee
         if !whole.isEmpty {
             let entries = table(frame)

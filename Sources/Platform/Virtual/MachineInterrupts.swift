@@ -48,6 +48,7 @@ enum MachineInterrupts {
             switch outcome {
             case .resolved: return
             case .beyondFile: error |= UInt64(PAGE_FAULT_BEYOND_FILE.rawValue)
+            case .outOfMemory: error |= UInt64(PAGE_FAULT_OUT_OF_MEMORY.rawValue)
             case .refused: break
             }
         }

@@ -11,9 +11,10 @@ enum MachineMemory {
     /// The number of a frame given by its physical address.
     static func index(_ address: UInt64) -> Int { Int((address &- range.lowerBound) >> 12) }
 
-    /// A frame of zeros, or nil when there is none left.
-    static func takeFrame() -> UInt64? {
-        let offset = kernel_take_frame()
+    /// A frame of zeros, or nil when there is none left: with `leavesReserve`, none but those that
+    /// the kernel's own heap may need.
+    static func takeFrame(leavesReserve: Bool = false) -> UInt64? {
+        let offset = kernel_take_frame(leavesReserve ? 1 : 0)
         return offset < 0 ? nil : physical(UInt64(offset))
     }
 

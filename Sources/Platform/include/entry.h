@@ -126,5 +126,7 @@ enum page_fault_error {
     PAGE_FAULT_FETCH = 16,
     /* Not the processor's: the page lies beyond the end of its file (SIGBUS on the host). */
     PAGE_FAULT_BEYOND_FILE = 1 << 16,
+    /* Not the processor's either: the page may be had, but there is no memory left for it. */
+    PAGE_FAULT_OUT_OF_MEMORY = 1 << 17,
 };
 #endif

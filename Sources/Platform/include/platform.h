@@ -159,8 +159,9 @@ extern const uint64_t vdso_image_bounds[2];
 /* What the kernel offers the platform. */
 
 /* A frame of the machine's memory, all zero, for the program's pages and their tables: its offset,
- * or -ENOMEM. May be called while a fault of the program or of a copy routine is dealt with. */
-int64_t kernel_take_frame(void);
+ * or -ENOMEM; with `leaves_reserve` that comes while the kernel's heap can still serve a call. May
+ * be called while a fault of the program or of a copy routine is dealt with. */
+int64_t kernel_take_frame(uint32_t leaves_reserve);
 void kernel_give_frame(uint64_t offset);
 
 /* Runs the kernel on the boot stack; never returns. Both structs live for ever. */

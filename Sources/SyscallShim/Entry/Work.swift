@@ -56,6 +56,7 @@ func exception(
             Counters.programFaults &+= 1
             return
         }
+        if outcome == .outOfMemory { return Process.current.killForMemory() }
     }
     Counters.signalFaults &+= 1
     frame.pointee.rip = CaughtCalls.programAddress(frame.pointee.rip)
@@ -74,9 +75,14 @@ func exception(
 /// The kernel touched the program's memory and faulted: whether the page is there now.
 @c(kernel_user_fault)
 func userFault(_ address: UInt64, _ error: UInt64) -> UInt64 {
-    guard Process.current.addressSpace.handleFault(address, error: error) == .resolved else {
+    switch Process.current.addressSpace.handleFault(address, error: error) {
+    case .resolved:
+        Counters.copyFaults &+= 1
+        return 1
+    case .outOfMemory:
+        // The call fails, and its thread ends on the way out.
+        Process.current.killForMemory()
         return 0
+    default: return 0
     }
-    Counters.copyFaults &+= 1
-    return 1
 }

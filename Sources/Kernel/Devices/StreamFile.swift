@@ -20,7 +20,9 @@ final class StreamFile: OpenFile {
 
     private var isRegular: Bool { FileMode(rawValue: host.mode).isRegular }
 
-    override var waitQueue: WaitQueue? { isRegular ? nil : Streams.queue(stream) }
+    override var waitQueue: Unmanaged<WaitQueue>? {
+        isRegular ? nil : .passUnretained(Streams.queue(stream))
+    }
 
     /// As on Linux, where epoll(7) refuses files that are always ready.
     override var isPollable: Bool { !isRegular }

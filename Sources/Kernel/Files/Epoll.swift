@@ -99,7 +99,7 @@ public final class EpollFile: OpenFile {
         for watch in all { remove(watch.takeUnretainedValue()) }
     }
 
-    public override var waitQueue: WaitQueue? { queue }
+    public override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(queue) }
 
     var isAwaited: Bool { !queue.isEmpty }
 
@@ -179,7 +179,7 @@ public final class EpollFile: OpenFile {
 
     /// Watches again, and looks whether the file is ready already.
     private func rearm(_ watch: EpollWatch) {
-        if watch.queue == nil { watch.file.waitQueue?.add(watch) }
+        if watch.queue == nil { watch.file.waitQueue?.lent.add(watch) }
         if !watch.file.readiness().isDisjoint(with: watch.events) { becameReady(watch) }
     }
 
@@ -188,7 +188,7 @@ public final class EpollFile: OpenFile {
         var cursor = file.firstWatch
         while let watch = cursor?.takeUnretainedValue() {
             cursor = watch.nextOfFile
-            if watch.queue == nil { file.waitQueue?.add(watch) }
+            if watch.queue == nil { file.waitQueue?.lent.add(watch) }
         }
     }
 
@@ -283,7 +283,7 @@ public final class EpollFile: OpenFile {
         while let watch = firstReady {
             guard watch.file.readiness().isDisjoint(with: watch.events) else { return }
             unlinkReady(watch)
-            if watch.queue == nil { watch.file.waitQueue?.add(watch) }
+            if watch.queue == nil { watch.file.waitQueue?.lent.add(watch) }
         }
     }
 
@@ -298,7 +298,7 @@ public final class EpollFile: OpenFile {
             unlinkReady(watch)
             let ready = watch.file.readiness().intersection(watch.events)
             if ready.isEmpty {
-                if watch.queue == nil { watch.file.waitQueue?.add(watch) }
+                if watch.queue == nil { watch.file.waitQueue?.lent.add(watch) }
             } else {
                 do throws(Errno) {
                     try body(Epoll.Event(events: ready.rawValue, data: watch.data))

@@ -13,7 +13,7 @@ final class EventFile: OpenFile {
         super.init(flags: flags.union(.readWrite))
     }
 
-    override var waitQueue: WaitQueue? { queue }
+    override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(queue) }
 
     override func readiness() -> PollEvents {
         var events: PollEvents = []
@@ -65,7 +65,7 @@ public final class TimerFile: OpenFile {
 
     deinit { TimerQueue.shared.stop(timer) }
 
-    public override var waitQueue: WaitQueue? { queue }
+    public override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(queue) }
 
     public override func readiness() -> PollEvents { expirations > 0 ? .allReadable : [] }
 

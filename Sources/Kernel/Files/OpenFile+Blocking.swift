@@ -80,6 +80,8 @@ extension OpenFile {
         throws(Errno)
     {
         guard let waitQueue else { throw .wouldBlock }
-        try waitQueue.wait(for: events.union(.unasked), until: deadline)
+        try waitQueue.lend { (queue) throws(Errno) in
+            try queue.wait(for: events.union(.unasked), until: deadline)
+        }
     }
 }

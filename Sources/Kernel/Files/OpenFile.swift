@@ -87,7 +87,7 @@ public class OpenFile {
     public func readiness() -> PollEvents { [.allReadable, .allWritable] }
 
     /// Woken when `readiness` changes; nil when it never does.
-    public var waitQueue: WaitQueue? { nil }
+    public var waitQueue: Unmanaged<WaitQueue>? { nil }
 
     /// What epoll(7) accepts: files that wait.
     public var isPollable: Bool { waitQueue != nil }

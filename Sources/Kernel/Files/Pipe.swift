@@ -184,7 +184,7 @@ final class PipeFile: OpenFile {
 
     deinit { pipe.closed(flags) }
 
-    override var waitQueue: WaitQueue? { pipe.queue }
+    override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(pipe.queue) }
 
     override func readiness() -> PollEvents { pipe.readiness(flags) }
 

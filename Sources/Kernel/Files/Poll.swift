@@ -72,7 +72,7 @@ public enum Poll {
             else { continue }
             let asked = PollEvents(rawValue: UInt32(UInt16(bitPattern: entry.events)))
             let waiter = Waiter(thread, file, asked.union(.unasked))
-            queue.add(waiter)
+            queue.lent.add(waiter)
             waiters.append(waiter)
         }
         try Scheduler.block(until: deadline, isInterruptible: true)

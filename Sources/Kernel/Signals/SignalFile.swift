@@ -10,7 +10,9 @@ public final class SignalFile: OpenFile {
         super.init(flags: flags.intersection(.nonBlocking).union(.readWrite))
     }
 
-    public override var waitQueue: WaitQueue? { Process.current.signals.arrivals }
+    public override var waitQueue: Unmanaged<WaitQueue>? {
+        .passUnretained(Process.current.signals.arrivals)
+    }
 
     public override func readiness() -> PollEvents {
         let thread = Thread.current

@@ -187,7 +187,7 @@ public enum Scheduler {
         Tasks.observer?.waits()
         FrameAllocator.trim()
         // The last thread is still the current one, and does not use the processor meanwhile.
-        Thread.current.countTime(to: cycle_counter())
+        Thread.current.countCycles(to: cycle_counter())
         Streams.wait(until: TimerQueue.shared.nextDeadline)
         Thread.current.startedRunning = cycle_counter()
         let time = now()
@@ -196,9 +196,8 @@ public enum Scheduler {
     }
 
     private static func switchTo(_ next: Unmanaged<Thread>, from current: Unmanaged<Thread>) {
-        if !CycleClock.isMeasured { CycleClock.measure(at: now()) }
         let cycles = cycle_counter()
-        current.lent.countTime(to: cycles)
+        current.lent.countCycles(to: cycles)
         next.lent.startedRunning = cycles
         sliceEnd = firstRunnable == nil ? .max : cycles &+ CycleClock.slice
         let old = current.lent.saved

@@ -163,6 +163,7 @@ extension Thread {
         wakeReason = .event
         startedRunning = 0
         processorTime = 0
+        uncountedCycles = 0
         voluntarySwitches = 0
         involuntarySwitches = 0
         clearOnExit = 0

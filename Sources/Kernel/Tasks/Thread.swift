@@ -56,8 +56,9 @@ public final class Thread {
     var wakeReason = WakeReason.event
     /// The cycle counter when the thread was last put on the processor.
     var startedRunning: UInt64 = 0
-    /// Time on the processor before `startedRunning`.
+    /// Time on the processor before `startedRunning`, and cycles that it does not count yet.
     var processorTime: Nanoseconds = 0
+    var uncountedCycles: UInt64 = 0
     public internal(set) var voluntarySwitches = 0
     public internal(set) var involuntarySwitches = 0
 

@@ -39,8 +39,6 @@ enum CycleClock {
     static func measure(at time: Nanoseconds) {
         var cycles = cycle_counter() &- firstCycles
         guard cycles >> 1 > measuredCycles, time > firstTime else { return }
-        // What was counted so far is counted by the old rate: no one's time runs backwards.
-        Thread.current.countTime(to: firstCycles &+ cycles)
         measuredCycles = cycles
         var length = time - firstTime
         while length >> 32 != 0 {
@@ -57,17 +55,20 @@ enum CycleClock {
 }
 
 extension Thread {
-    /// Counts the time since the thread was put on the processor.
+    /// Counts the cycles since the thread was put on the processor.
     @inline(__always)
-    func countTime(to cycles: UInt64) {
-        processorTime &+= CycleClock.nanoseconds(cycles &- startedRunning)
+    func countCycles(to cycles: UInt64) {
+        uncountedCycles &+= cycles &- startedRunning
         startedRunning = cycles
     }
 
-    /// Time spent on the processor up to now.
+    /// Time spent on the processor up to now. What was told once stays as it is when the rate of the
+    /// counter is measured anew: no one's time runs backwards.
     public var currentProcessorTime: Nanoseconds {
-        guard self === Thread.current else { return processorTime }
+        if self === Thread.current { countCycles(to: cycle_counter()) }
         if !CycleClock.isMeasured { CycleClock.measure(at: now()) }
-        return processorTime &+ CycleClock.nanoseconds(cycle_counter() &- startedRunning)
+        processorTime &+= CycleClock.nanoseconds(uncountedCycles)
+        uncountedCycles = 0
+        return processorTime
     }
 }

@@ -33,6 +33,9 @@ public enum ControlMessage {
         case synchronize = 5
         /// `fstat` of a standard stream; the payload begins with a `HostStream`.
         case status = 6
+        /// Sites of the program that were rewritten; `argument` is how many `KnownSite`s the payload
+        /// begins with. `unirun` keeps them for the next run, and for nothing else.
+        case knownSites = 7
     }
     /// Beside the number of an ioctl that changes the terminal: the calling thread blocks or
     /// ignores `SIGTTOU`, so the change is made from the background too.

@@ -53,6 +53,8 @@ public enum LaunchRecord {
         /// The kernel would have to ask CPUID, which leaves a virtual machine; absent when
         /// `unirun` does not know.
         case tellsVectorUse = 16
+        /// `KnownSite`s, as earlier runs of the same file told them; absent when there are none.
+        case knownSites = 17
     }
 }
 

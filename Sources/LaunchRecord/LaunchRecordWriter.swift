@@ -46,6 +46,12 @@ public struct LaunchRecordWriter {
         add(.standardStreams, payload)
     }
 
+    public mutating func addKnownSites(_ sites: [KnownSite]) {
+        var payload: [UInt8] = []
+        for site in sites { payload += littleEndianBytes(site.word) }
+        add(.knownSites, payload)
+    }
+
     private mutating func append(_ value: some FixedWidthInteger) {
         bytes += littleEndianBytes(value)
     }

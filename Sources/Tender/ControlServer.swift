@@ -8,6 +8,8 @@ import TenderSupport
 /// named here, and nothing but what a program on that terminal may do anyway is done.
 public struct ControlServer {
     var terminal = TerminalGuard()
+    /// Sites of the program that were rewritten in this run.
+    private(set) var knownSites: [KnownSite] = []
     /// Stops `unirun` by a signal until it is continued; a closure, so that tests need not stop.
     var stopSelf: (Int32) -> Void
 
@@ -37,6 +39,7 @@ public struct ControlServer {
             return -Int64(EPERM)
         }
         if operation == .stop { return stop(argument) }
+        if operation == .knownSites { return keepSites(argument, payload) }
         guard StandardStreams.descriptors.contains(descriptor) else { return -Int64(EPERM) }
         switch operation {
         case .inputOutputControl: return terminal.control(descriptor, argument, payload)
@@ -46,7 +49,7 @@ public struct ControlServer {
             return result(ftruncate(descriptor, length))
         case .synchronize: return result(fsync(descriptor))
         case .status: return status(descriptor, payload)
-        case .stop: return -Int64(EPERM)
+        case .stop, .knownSites: return -Int64(EPERM)
         }
     }
 
@@ -55,6 +58,20 @@ public struct ControlServer {
         guard [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU].contains(signal) else { return -Int64(EINVAL) }
         stopSelf(signal)
         return 0
+    }
+
+    private mutating func keepSites(
+        _ count: UInt64,
+        _ payload: UnsafeMutableRawBufferPointer
+    ) -> Int64 {
+        guard count <= UInt64(payload.count / KnownSite.encodedSize) else { return -Int64(EINVAL) }
+        guard knownSites.count + Int(count) <= KnownSite.limit else { return -Int64(ENOSPC) }
+        for index in 0..<Int(count) {
+            let offset = index * KnownSite.encodedSize
+            let word = payload.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            knownSites.append(KnownSite(word: word))
+        }
+        return Int64(count)
     }
 
     private func seek(_ descriptor: Int32, _ argument: UInt64, _ whence: UInt8) -> Int64 {

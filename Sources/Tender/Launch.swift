@@ -32,7 +32,8 @@ public struct Launch {
             rootImageSize: rootImage?.size,
             streams: streams,
             ignoredSignals: SignalProxy.ignoredSignals(),
-            randomSeed: try randomSeed()
+            randomSeed: try randomSeed(),
+            knownSites: knownSites(of: program)
         )
         let files = try openFiles(facts, program: program, rootImage: rootImage)
         if request.platform == .vm { return try emulate(image: image, files: files, program) }
@@ -45,6 +46,12 @@ public struct Launch {
         case .hostFile(let path), .rootFile(let path):
             GuestPath.resolve(path, in: request.workingDirectory)
         }
+    }
+
+    /// A debugger knows the return from a signal by its bytes, too: nothing is changed beforehand.
+    private func knownSites(of program: ProgramFile?) -> [KnownSite] {
+        if request.keepsSites || request.waitsForDebugger { return [] }
+        return program?.sites.load() ?? []
     }
 
     private func randomSeed() throws(LaunchFailure) -> [UInt8] {
@@ -129,6 +136,7 @@ public struct Launch {
         streams[Int(HostDescriptor.statistics.rawValue)] = files.statistics
         var supervisor = MachineSupervisor(machine: machine, signals: signals, streams: streams)
         let status = supervisor.run()
+        program?.keep(supervisor.knownSites)
         if status ?? 129 > 128 { supervisor.restoreTerminal() }
         if files.statistics >= 0 { showStatistics(files.statistics, program) }
         guard let status else {
@@ -154,6 +162,7 @@ public struct Launch {
             isDebugged: request.waitsForDebugger
         )
         let status = supervisor.run()
+        program?.keep(supervisor.knownSites)
         // A program that ends by itself leaves the terminal as it wants it, as stty(1) does.
         if status.signal != nil || status.code > 128 { supervisor.restoreTerminal() }
         if kernel.statistics >= 0 { showStatistics(kernel.statistics, program) }

@@ -12,6 +12,7 @@ struct LaunchFacts {
     /// Bit n-1 for signal n that was ignored when `unirun` started.
     var ignoredSignals: UInt64
     var randomSeed: [UInt8]
+    var knownSites: [KnownSite]
 }
 
 extension LaunchRequest {
@@ -34,6 +35,7 @@ extension LaunchRequest {
         if let size = facts.rootImageSize { writer.add(.rootImageSize, size) }
         writer.addStandardStreams(facts.streams)
         if facts.ignoredSignals != 0 { writer.add(.ignoredSignals, facts.ignoredSignals) }
+        if !facts.knownSites.isEmpty { writer.addKnownSites(facts.knownSites) }
         writer.add(.tellsVectorUse, tender_tells_vector_use() ? 1 : 0)
         let record = writer.record
         guard record.count <= LaunchRecord.maximumSize else {

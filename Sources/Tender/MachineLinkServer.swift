@@ -25,6 +25,8 @@ struct MachineLinkServer {
 
     func restoreTerminal() { control.terminal.restore() }
 
+    var knownSites: [KnownSite] { control.knownSites }
+
     // MARK: Requests
 
     /// Takes what the kernel sent; false when the link has ended or is not understood.

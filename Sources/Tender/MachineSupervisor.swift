@@ -24,6 +24,8 @@ struct MachineSupervisor {
 
     func restoreTerminal() { server.restoreTerminal() }
 
+    var knownSites: [KnownSite] { server.knownSites }
+
     /// Runs until the machine has ended; the exit status that its kernel told, nil when it told none.
     mutating func run() -> Int32? {
         while true {

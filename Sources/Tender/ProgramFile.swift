@@ -1,11 +1,13 @@
 import ELFFile
 import Glibc
+import LaunchRecord
 
 /// The program's file, open and found fit to be tried.
 struct ProgramFile {
     var path: String
     var descriptor: Int32
     var size: UInt64
+    let sites: SiteCache
 
     /// Opens and checks a program of the host. The kernel checks it again: this is for the message.
     ///
@@ -24,6 +26,24 @@ struct ProgramFile {
             throw .cannotRun(path, lastErrorText())
         }
         size = UInt64(max(status.st_size, 0))
+        sites = SiteCache(status)
+    }
+
+    /// Keeps sites of this run for the next. An unwinder knows the return from a signal by its bytes:
+    /// where the program has tables for one, that site stays as it is.
+    func keep(_ new: [KnownSite]) {
+        let signalReturn: UInt64 = 15
+        guard new.contains(where: { $0.number == signalReturn }), hasUnwindTables else {
+            return sites.add(new)
+        }
+        sites.add(new.filter { $0.number != signalReturn })
+    }
+
+    private var hasUnwindTables: Bool {
+        guard case .executable(let image) = try? Program.open(path, hasRootFileSystem: true) else {
+            return true
+        }
+        return image.mayBeUnwound
     }
 
     /// Names an address of the file, as `main+0x10`.

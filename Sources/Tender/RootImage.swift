@@ -27,7 +27,7 @@ struct RootImage {
         of source: RootSource,
         _ verbosity: Verbosity
     ) throws(LaunchFailure) -> String {
-        let cache = try cacheFolder()
+        let cache = try CacheFolder.make("roots", for: "the root image")
         let manifest = try TreeManifest.digest(of: source.path)
         var origin = SHA256()
         origin.update((absolutePath(source.path) ?? source.path).utf8)
@@ -68,28 +68,6 @@ struct RootImage {
         }
         others.sort { ($0.used.tv_sec, $0.used.tv_nsec) > ($1.used.tv_sec, $1.used.tv_nsec) }
         for other in others.dropFirst(maximumImages - 1) { unlink(other.path) }
-    }
-
-    private static func cacheFolder() throws(LaunchFailure) -> String {
-        let base: String
-        if let named = hostVariable("XDG_CACHE_HOME"), named.hasPrefix("/") {
-            base = named
-        } else if let home = hostVariable("HOME"), home.hasPrefix("/") {
-            base = home + "/.cache"
-        } else {
-            throw LaunchFailure("cannot keep the root image: HOME is not set; set XDG_CACHE_HOME")
-        }
-        var path = base
-        mkdir(path, 0o700)
-        for part in ["unirun", "roots"] {
-            path += "/" + part
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-                throw LaunchFailure(
-                    "cannot keep the root image in \(path): \(lastErrorText()); set XDG_CACHE_HOME"
-                )
-            }
-        }
-        return path
     }
 }
 

@@ -55,6 +55,9 @@ struct Supervisor {
     /// Puts the terminal back as it was before the program changed it.
     func restoreTerminal() { server.terminal.restore() }
 
+    /// Sites of the program that were rewritten in this run.
+    var knownSites: [KnownSite] { server.knownSites }
+
     /// Reaps what ended, and follows the kernel into a stop that came before it could ask for one.
     private func reap() -> ExitStatus? {
         var status: Int32 = 0

@@ -19,5 +19,5 @@ public func kernelStart(
     SystemCallTable.install()
     launch.traceFilter.withUnsafeBytes { Tracer.install(launch.options, filterText: $0) }
     CaughtCalls.start(keepsSites: launch.options.contains(.keepSites))
-    Start.program(launch)
+    Start.program(launch) { CaughtCalls.expect(launch.knownSites, in: $0) }
 }

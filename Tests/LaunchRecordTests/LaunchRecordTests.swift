@@ -48,3 +48,15 @@ private func items(_ record: [UInt8]) throws -> [(LaunchRecord.Kind, [UInt8])] {
     record[LaunchRecord.headerSize] = 0xee
     #expect(try items(record).map(\.0) == [.argument])
 }
+
+@Test func aKnownSiteIsOneWord() throws {
+    let site = try #require(KnownSite(offset: 0x7fff_1234_5678, number: 231))
+    #expect(KnownSite(word: site.word) == site)
+    #expect(KnownSite(offset: 1 << 48, number: 0) == nil)
+    #expect(KnownSite(offset: 0, number: 1 << 16) == nil)
+    var writer = LaunchRecordWriter()
+    writer.addKnownSites([site, site])
+    let found = try items(writer.record)
+    #expect(found.map(\.0) == [.knownSites])
+    #expect(found[0].1.count == 2 * KnownSite.encodedSize)
+}

@@ -59,6 +59,36 @@ import Testing
         #expect(memory.text == code)
     }
 
+    @Test func aSiteThatIsExpectedIsPatchedBeforeItIsCaught() {
+        let (rewriter, memory) = make()
+        rewriter.expect(site: site, number: 39, memory: memory)
+        #expect(memory.text != code)
+        #expect(rewriter.report(0)?.traps == 0)
+        let outcome = rewriter.caught(site: site, number: 39, memory: memory)
+        #expect(outcome == .already(returnAddress: site + 2))
+        #expect(rewriter.reportCount == 1)
+    }
+
+    @Test func whatIsExpectedAndIsNoSystemCallStaysAsItIs() {
+        let (rewriter, memory) = make()
+        for address in base..<base + UInt64(code.count) where address != site {
+            rewriter.expect(site: address, number: 39, memory: memory)
+        }
+        rewriter.expect(site: 0, number: 39, memory: memory)
+        rewriter.expect(site: .max, number: 39, memory: memory)
+        #expect(memory.text == code)
+        #expect(rewriter.reportCount == 0)
+    }
+
+    @Test func anExpectedSignalReturnBecomesAJump() {
+        let code = filler(120) + [0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x1f, 0x40, 0]
+        let (rewriter, memory) = make(code)
+        rewriter.expect(site: base + 127, number: 15, memory: memory)
+        #expect(memory.text[120] == 0xe9)
+        #expect(memory.text[127...] == code[127...])
+        #expect(rewriter.continuation(forTrapAt: base + 127) != nil)
+    }
+
     @Test func textThatCannotBeWrittenIsRefused() {
         let (rewriter, memory) = make()
         memory.isWritable = false

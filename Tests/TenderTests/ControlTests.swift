@@ -36,7 +36,7 @@ struct ControlTests {
     }
 
     @Test func unknownOperationsAndRequestsAreRefused() {
-        for operation: UInt32 in [0, 7, .max] { #expect(answer(operation, 0, 0) == -Int64(EPERM)) }
+        for operation: UInt32 in [0, 8, .max] { #expect(answer(operation, 0, 0) == -Int64(EPERM)) }
         let ioctl = ControlMessage.Operation.inputOutputControl.rawValue
         // TIOCSTI, TIOCSCTTY, TIOCNOTTY, TIOCLINUX, TIOCCONS
         for request: UInt64 in [0x5412, 0x540e, 0x5422, 0x541c, 0x541d, 0, .max] {
@@ -53,6 +53,25 @@ struct ControlTests {
         #expect(stopped == [SIGTSTP, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU])
         #expect(answer(stop, 0, UInt64(SIGKILL)) { stopped.append($0) } == -Int64(EINVAL))
         #expect(stopped.count == 5)
+    }
+
+    @Test func sitesAreKeptUpToALimit() {
+        var server = ControlServer(stopSelf: { _ in })
+        func tell(_ count: UInt64) -> Int64 {
+            var message = [UInt8](repeating: 1, count: ControlMessage.encodedSize)
+            return message.withUnsafeMutableBytes { bytes in
+                let operation = ControlMessage.Operation.knownSites.rawValue
+                bytes.storeBytes(of: operation, toByteOffset: 0, as: UInt32.self)
+                bytes.storeBytes(of: count, toByteOffset: 8, as: UInt64.self)
+                server.answer(bytes)
+                return bytes.loadUnaligned(fromByteOffset: 16, as: Int64.self)
+            }
+        }
+        #expect(tell(14) == -Int64(EINVAL))
+        #expect(tell(.max) == -Int64(EINVAL))
+        for _ in 0..<KnownSite.limit / 13 { #expect(tell(13) == 13) }
+        #expect(tell(13) == -Int64(ENOSPC))
+        #expect(server.knownSites.count <= KnownSite.limit)
     }
 
     /// Runs a script in a folder with a `file` of ten bytes; `"$@"` asks what is appended to it.

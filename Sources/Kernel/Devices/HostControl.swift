@@ -5,7 +5,20 @@ import Platform
 /// Asks `unirun` for what only the owner of a host descriptor can do: see `ControlMessage`.
 ///
 /// A request is synchronous: `unirun` answers at once, and nothing else runs meanwhile.
-enum HostControl {
+public enum HostControl {
+    /// Tells `unirun` sites of the program, for its next run. Best effort: nothing hangs on it.
+    public static func tell(_ sites: inout KnownSiteList) {
+        let count = sites.count
+        guard count > 0 else { return }
+        withUnsafeMutableBytes(of: &sites.words) { words in
+            let payload = UnsafeMutableRawBufferPointer(
+                rebasing: words[..<(count * KnownSite.encodedSize)]
+            )
+            _ = try? ask(.knownSites, .input, UInt64(count), payload: payload)
+        }
+        sites.removeAll()
+    }
+
     /// Sends a request about a stream. `payload`, at most `ControlMessage.payloadSize` bytes, is
     /// sent along and holds the answer's afterwards.
     static func ask(
@@ -58,4 +71,21 @@ enum HostControl {
         }
         return true
     }
+}
+
+/// As many sites as one message holds.
+public struct KnownSiteList {
+    fileprivate var words = InlineArray<13, UInt64>(repeating: 0)
+    public private(set) var count = 0
+
+    public init() {}
+
+    public var isFull: Bool { count == words.count }
+
+    public mutating func append(_ site: KnownSite) {
+        words[count] = site.word
+        count += 1
+    }
+
+    fileprivate mutating func removeAll() { count = 0 }
 }

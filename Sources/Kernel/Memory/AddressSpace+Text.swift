@@ -86,24 +86,48 @@ extension AddressSpace {
     ) -> Bool {
         let start = range.lowerBound & ~UInt64(pageMask)
         let end = (range.upperBound &+ UInt64(pageMask)) & ~UInt64(pageMask)
-        guard end > start, let position = regions.find(start) else { return false }
-        let region = regions[position].pointee
-        let isStub = region.isKernelOwned && !region.flags.contains(.vdso)
-        guard region.end >= end, isStub || patchableText(around: start) != nil,
+        guard start < end, openText(start..<end),
             let place = UnsafeMutableRawPointer(bitPattern: UInt(range.lowerBound))
         else { return false }
-        let writable = PLATFORM_READ.rawValue | PLATFORM_WRITE.rawValue
-        let bits = UInt32(region.protection.rawValue)
-        guard machine.pointee.protect(start, end - start, writable) >= 0 else {
-            // Some of it is not there: what was changed goes back.
-            AddressSpace.forEachPiece(start, end - start) { machine.pointee.protect($0, $1, bits) }
-            return false
-        }
         body(place)
-        guard machine.pointee.protect(start, end - start, bits) >= 0 else {
-            panic("text could not be made executable again")
-        }
+        closeText(start..<end)
         return true
+    }
+
+    /// The whole mapping of text or stubs around an address, whose pages begin and end with it.
+    public func writableText(around address: UInt64) -> Range<UInt64>? {
+        guard let position = regions.find(address) else { return nil }
+        let region = regions[position].pointee
+        let isStub = region.isKernelOwned && !region.flags.contains(.vdso)
+        guard isStub || patchableText(around: address) != nil else { return nil }
+        return region.start..<region.end
+    }
+
+    /// Makes whole pages of text or stubs writable and not executable, until `closeText`.
+    public func openText(_ pages: Range<UInt64>) -> Bool {
+        guard let text = writableText(around: pages.lowerBound), text.contains(pages.upperBound - 1)
+        else { return false }
+        let (start, length) = (pages.lowerBound, UInt64(pages.count))
+        let writable = PLATFORM_READ.rawValue | PLATFORM_WRITE.rawValue
+        if machine.pointee.protect(start, length, writable) >= 0 { return true }
+        // Some of it is not there: what was changed goes back.
+        AddressSpace.forEachPiece(start, length) {
+            machine.pointee.protect($0, $1, AddressSpace.textProtection)
+        }
+        return false
+    }
+
+    /// Makes pages executable again that `openText` opened.
+    public func closeText(_ pages: Range<UInt64>) {
+        let length = UInt64(pages.count)
+        guard
+            machine.pointee.protect(pages.lowerBound, length, AddressSpace.textProtection) >= 0
+        else { panic("text could not be made executable again") }
+    }
+
+    /// That of all text that may be patched, and of stubs.
+    private static var textProtection: UInt32 {
+        PLATFORM_READ.rawValue | PLATFORM_EXECUTE.rawValue
     }
 }
 

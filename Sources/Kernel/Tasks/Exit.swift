@@ -67,8 +67,12 @@ public enum Tasks {
     /// Those who watch the program. Set once at the start.
     nonisolated(unsafe) public static var observer: (any TaskObserver)?
 
+    /// Called when the last process has ended, before the instance does. Set once at the start.
+    nonisolated(unsafe) public static var willEnd: (() -> Void)?
+
     /// Called when the last process has ended. Hosted tests put their own here.
     nonisolated(unsafe) static var endOfLast: @convention(thin) (ExitStatus) -> Void = { status in
+        Tasks.willEnd?()
         Tasks.observer?.instanceEnds()
         endInstance(status.shellStatus)
     }

@@ -23,6 +23,8 @@ public struct Launch {
     public var standardStreams = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Signals that were ignored when `unirun` started, bit n-1 for signal n.
     public var ignoredSignals: UInt64 = 0
+    /// `KnownSite`s of the program.
+    public var knownSites = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// Reads the record that the platform found.
     public init() throws(LaunchRecordReader.Failure) {
@@ -55,6 +57,7 @@ public struct Launch {
         case .rootImageSize: rootImageSize = Launch.word(payload) ?? 0
         case .standardStreams: standardStreams = payload
         case .ignoredSignals: ignoredSignals = Launch.word(payload) ?? 0
+        case .knownSites: knownSites = payload
         }
     }
 

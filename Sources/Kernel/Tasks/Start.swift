@@ -28,8 +28,9 @@ public enum Start {
         }
     }
 
-    /// Makes the first process of the program that the launch record names, and runs it.
-    public static func program(_ launch: Launch) -> Never {
+    /// Makes the first process of the program that the launch record names, and runs it. `prepare` is
+    /// called before, with the process and its text in place.
+    public static func program(_ launch: Launch, prepare: (Process) -> Void) -> Never {
         do throws(Errno) {
             let (process, thread) = try Process.create()
             process.credentials = Credentials(user: launch.user, group: launch.group)
@@ -44,6 +45,7 @@ public enum Start {
                 environment: try StringList(launch.environment),
                 thread: thread
             )
+            prepare(process)
             thread.prepareToEnterProgram()
             Scheduler.enqueue(thread)
         } catch {

@@ -54,6 +54,13 @@ public final class ExecutableImage {
         programHeaders.first { $0.type == ELF.SegmentType.threadLocal }?.memorySize ?? 0
     }
 
+    /// There may be tables for an unwinder (LSB Core, "Exception Frames"): a file that was stripped of
+    /// its sections does not tell.
+    public var mayBeUnwound: Bool {
+        guard let elf, !elf.sections.isEmpty else { return true }
+        return elf.sections.contains { $0.name.hasPrefix(".eh_frame") }
+    }
+
     /// There is no `.symtab`.
     public var isStripped: Bool {
         guard let elf else { return true }

@@ -6,7 +6,7 @@ import Rewriter
 /// Caught `syscall` instructions, and the rewriter that makes jumps of them.
 public enum CaughtCalls {
     nonisolated(unsafe) static var rewriter: Rewriter! = nil
-    nonisolated(unsafe) private static var memory: ProgramText! = nil
+    nonisolated(unsafe) private(set) static var memory: ProgramText! = nil
     /// Sites stay as they are: every call is caught. For measuring and debugging.
     nonisolated(unsafe) private static var keepsSites = false
 
@@ -19,12 +19,26 @@ public enum CaughtCalls {
         rewriter = Rewriter(entry: system_call_entry_address(), windows: windows)
         memory = ProgramText()
         self.keepsSites = keepsSites
-        AddressSpace.textWillVanish = { range in rewriter.forget(range) }
-        AddressSpace.textWillShow = { range in _ = rewriter.restore(range, memory: memory) }
+        Tasks.willEnd = KnownSites.tell
+        AddressSpace.textWillVanish = { range in
+            rewriter.forget(range)
+            KnownSites.forget(range)
+        }
+        AddressSpace.textWillShow = { range in
+            _ = rewriter.restore(range, memory: memory)
+            KnownSites.forget(range)
+        }
+    }
+
+    /// Rewrites sites of the first program that earlier runs told of.
+    public static func expect(_ knownSites: UnsafeRawBufferPointer, in process: Process) {
+        guard !keepsSites else { return }
+        KnownSites.rewrite(knownSites, in: process)
     }
 
     /// Forgets every site; no program runs any more.
     static func stop() {
+        Tasks.willEnd = nil
         AddressSpace.textWillVanish = nil
         AddressSpace.textWillShow = nil
         rewriter = nil
@@ -37,7 +51,11 @@ public enum CaughtCalls {
         let behind = site &+ 2
         // A process ends but once: making a jump of that call is work for nothing.
         let exitGroup: UInt64 = 231
-        guard !keepsSites, number != exitGroup else { return behind }
+        guard !keepsSites else { return behind }
+        guard number != exitGroup else {
+            KnownSites.noteEnding(site, number)
+            return behind
+        }
         switch rewriter.caught(site: site, number: number, memory: memory) {
         case .patched(_, let returnAddress), .already(let returnAddress): return returnAddress
         case .notRewritable: return behind

@@ -10,7 +10,8 @@ extension Rewriter {
     func rewrite(
         _ record: inout SiteRecord,
         _ number: UInt64,
-        _ memory: any CodeMemory
+        _ memory: any CodeMemory,
+        keepsSignalReturn: Bool = true
     ) -> RefusalReason? {
         let site = record.address
         guard let mapping = memory.patchableText(around: site), mapping.contains(site) else {
@@ -36,7 +37,7 @@ extension Rewriter {
             knownBoundary: boundary.map { Int($0 - start) }
         )
         guard let text else { return .notSystemCall }
-        if text.isSignalReturn { return .signalReturn }
+        if keepsSignalReturn, text.isSignalReturn { return .signalReturn }
         let plans = SitePlanner.plans(for: text, number: number)
         return carryOut(plans, text, &record, memory)
     }

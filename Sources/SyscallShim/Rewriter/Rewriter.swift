@@ -73,7 +73,7 @@ public final class Rewriter {
             uncountedTraps &+= 1
             return .notRewritable(.tableFull)
         }
-        var record = SiteRecord(address: site)
+        var record = SiteRecord(address: site, number: number)
         record.traps = 1
         switch rewrite(&record, number, memory) {
         case nil: return .patched(record.shape, returnAddress: record.returnAddress)
@@ -84,6 +84,16 @@ public final class Rewriter {
             if !table.isFull { _ = table.add(record) }
             return .notRewritable(reason)
         }
+    }
+
+    /// Patches a `syscall` at `site` that was executed by another process of the same text, with
+    /// `number` in %rax, before it is caught here. What cannot be patched is left to be caught.
+    ///
+    /// The return from a signal is patched too: the caller knows that no unwinder looks for its bytes.
+    public func expect(site: UInt64, number: UInt64, memory: any CodeMemory) {
+        guard table.find(site) == nil, !table.isFull else { return }
+        var record = SiteRecord(address: site, number: number)
+        _ = rewrite(&record, number, memory, keepsSignalReturn: false)
     }
 
     /// Where a trap at `address` (of the 0xCC byte itself) continues: the stub's copy of the
@@ -187,18 +197,23 @@ public final class Rewriter {
     public func report(_ index: Int) -> SiteReport? {
         guard index >= 0, index < table.records.count else { return nil }
         let address = table.records[index].address
-        let traps = table.records[index].traps
+        let (number, traps) = (table.records[index].number, table.records[index].traps)
         switch table.records[index].state {
         case .unused, .retired: return nil
         case .refused:
             let reason = table.records[index].reason
-            return SiteReport(address: address, status: .refused(reason), traps: traps)
+            return SiteReport(
+                address: address,
+                number: number,
+                status: .refused(reason),
+                traps: traps
+            )
         case .patched:
             let status = SiteReport.Status.patched(
                 table.records[index].shape,
                 stub: table.records[index].stub
             )
-            return SiteReport(address: address, status: status, traps: traps)
+            return SiteReport(address: address, number: number, status: status, traps: traps)
         }
     }
 

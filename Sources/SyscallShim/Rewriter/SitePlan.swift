@@ -4,7 +4,7 @@
 /// to such a jump in nearby padding. All offsets count from the site's first byte.
 public struct SitePlan: Sendable {
     public enum Shape: UInt8, Sendable {
-        /// The jump replaces `mov $nr,%eax`; the `syscall` stays as it is.
+        /// The jump replaces `mov $nr,%eax` (or %rax); the `syscall` stays as it is.
         case moveNumber
         /// The jump begins at the `syscall` and covers instructions that follow it.
         case following

@@ -79,30 +79,39 @@ public struct SitePlanner {
         return boundaries & (1 << UInt64(offset + 32)) != 0
     }
 
-    /// `mov $nr,%eax` directly before the site. Equal numbers make it plausible; it must not be
-    /// the tail of a longer instruction.
+    /// `mov $nr,%eax` or `mov $nr,%rax` directly before the site. Equal numbers make it plausible;
+    /// it must not be the tail of a longer instruction.
     private mutating func planMoveNumber() {
         let site = text.site
-        guard site >= 6, text.bytes[site - 5] == 0xb8 else { return }
+        guard let length = moveLength else { return }
         let value = text.bytes.loadUnaligned(fromByteOffset: site - 4, as: UInt32.self)
         guard UInt64(value) == number else { return }
-        switch proof.verdict(5) {
+        switch proof.verdict(length) {
         case .refuted: return
-        case .open: guard !SitePlanner.mayBePrefix(text.bytes[site - 6]) else { return }
+        case .open: guard !SitePlanner.mayBePrefix(text.bytes[site - length - 1]) else { return }
         case .proved: break
         }
         plans.insert(
             SitePlan(
                 shape: .moveNumber,
-                start: -5,
+                start: -length,
                 end: 2,
-                jump: -5,
+                jump: -length,
                 prefixes: 0,
                 fixedMask: 0,
                 fixedValue: 0,
                 cost: 0
             )
         )
+    }
+
+    /// Bytes of what looks like a move of the number before the site, as four bytes at its end.
+    private var moveLength: Int? {
+        let (bytes, site) = (text.bytes, text.site)
+        if site >= 8, bytes[site - 7] == 0x48, bytes[site - 6] == 0xc7, bytes[site - 5] == 0xc0 {
+            return 7
+        }
+        return site >= 6 && bytes[site - 5] == 0xb8 ? 5 : nil
     }
 
     private static func mayBePrefix(_ byte: UInt8) -> Bool {

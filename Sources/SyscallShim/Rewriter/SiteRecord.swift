@@ -14,6 +14,8 @@ struct SiteRecord {
     var shape = SitePlan.Shape.following
     var address: UInt64
     var traps: UInt64 = 0
+    /// What %rax held when the site became known.
+    var number: UInt64 = 0
     /// Address and length of the stub.
     var stub: UInt64 = 0
     var stubLength = 0
@@ -26,7 +28,10 @@ struct SiteRecord {
     /// First offset behind the padding that the island took.
     var islandEnd = 0
 
-    init(address: UInt64) { self.address = address }
+    init(address: UInt64, number: UInt64) {
+        self.address = address
+        self.number = number
+    }
 
     /// Where the entry returns to after a call from this site.
     var returnAddress: UInt64 {
@@ -113,6 +118,8 @@ public struct SiteReport: Equatable, Sendable {
         case refused(RefusalReason)
     }
     public var address: UInt64
+    /// What %rax held when the site became known.
+    public var number: UInt64
     public var status: Status
     /// How many times the site was caught, the first time included.
     public var traps: UInt64

@@ -30,6 +30,8 @@ let guest: [Target] = [
         ],
         exclude: ["Rewriter"]
     ),
+    .target(name: "Registers", path: "Sources/Virtio/Registers"),
+    .target(name: "Virtio", dependencies: ["Registers"], exclude: ["Registers"]),
     .target(name: "HostCalls", path: "Sources/Platform/HostCalls"),
     .target(
         name: "Interruption",
@@ -104,6 +106,7 @@ let tests: [Target] = [
         name: "LoaderTests",
         dependencies: ["ELFFile", "LinuxABI", "LoaderCore", "LoaderFuzzing", "TestFiles"]
     ),
+    .testTarget(name: "VirtioTests", dependencies: ["Virtio"]),
     .testTarget(name: "RewriterTests", dependencies: ["Rewriter", "TestFiles"]),
     .testTarget(
         name: "KernelTests",

@@ -45,7 +45,7 @@ let guest: [Target] = [
     ),
     .target(
         name: "VirtualPlatform",
-        dependencies: ["Interruption", "LaunchRecord", "Platform"],
+        dependencies: ["Interruption", "LaunchRecord", "Platform", "Registers", "Virtio"],
         path: "Sources/Platform/Virtual"
     ),
     .target(

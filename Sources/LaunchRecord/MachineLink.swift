@@ -1,5 +1,5 @@
-/// What the kernel in a machine and `unirun` say to each other on the second serial port: the streams
-/// of the contract, in the place of the descriptors that a process has. What is written to the control
+/// What the kernel in a machine and `unirun` say to each other over a virtio console: the streams of
+/// the contract, in the place of the descriptors that a process has. What is written to the control
 /// stream is a `ControlMessage`; its answer is read from there.
 ///
 /// A request is a header, then its payload where it has one; all little-endian:
@@ -12,7 +12,7 @@
 public enum MachineLink {
     public static let headerSize = 16
     /// The largest payload of either side.
-    public static let payloadLimit = 4096
+    public static let payloadLimit = 65536
 
     public enum Request: UInt32, Sendable {
         /// Writes the payload of `argument` bytes to a stream; the answer is as of write(2).

@@ -31,7 +31,7 @@ struct MachineLinkServer {
 
     /// Takes what the kernel sent; false when the link has ended or is not understood.
     mutating func serve() -> Bool {
-        var bytes = [UInt8](repeating: 0, count: 8192)
+        var bytes = [UInt8](repeating: 0, count: MachineLink.payloadLimit)
         let count = recv(link, &bytes, bytes.count, Int32(MSG_DONTWAIT))
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return true }
         guard count > 0 else { return false }

@@ -61,7 +61,9 @@ struct VirtualMachine {
     ) -> [String] {
         let machine =
             switch model {
-            case .microvm: "microvm,x-option-roms=off,pit=off,pic=off,rtc=on,isa-serial=off"
+            // Without ACPI its devices are announced on the kernel's command line.
+            case .microvm:
+                "microvm,acpi=off,x-option-roms=off,pit=off,pic=off,rtc=on,isa-serial=off"
             case .q35: "q35,usb=off,sata=off,smbus=off"
             }
         return [
@@ -76,10 +78,23 @@ struct VirtualMachine {
             "-chardev", "file,id=console,path=/dev/fdset/1,append=on",
             "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4",
             "-chardev", "socket,id=link,fd=\(linkDescriptor)",
-            "-device", "isa-serial,chardev=link,iobase=0x2f8,irq=3",
+            "-global", "virtio-mmio.force-legacy=off",
+            "-device", device("serial", on: model, "max_ports=1"),
+            "-device", "virtconsole,chardev=link",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             "-kernel", image,
             "-initrd", "/proc/self/fd/\(moduleDescriptor)",
-        ]
+        ] + (hostVariable("UNIRUN_QEMU") ?? "").split(separator: " ").map(String.init)
+    }
+    /// A virtio device as QEMU calls it on each machine.
+    private static func device(_ kind: String, on model: MachineModel, _ properties: String...)
+        -> String
+    {
+        let name =
+            switch model {
+            case .microvm: "virtio-\(kind)-device"
+            case .q35: "virtio-\(kind)-pci,disable-legacy=on"
+            }
+        return ([name] + properties).joined(separator: ",")
     }
 }

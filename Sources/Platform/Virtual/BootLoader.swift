@@ -1,6 +1,6 @@
 import Platform
 
-/// What the boot loader told: memory, and the module that `unirun` packed.
+/// What the boot loader told: memory, the command line, and the module that `unirun` packed.
 struct BootLoader {
     /// Physical memory that may be used, in bytes, in ascending order.
     private(set) var memory = InlineArray<8, Range<UInt64>>(repeating: 0..<0)
@@ -10,6 +10,9 @@ struct BootLoader {
     private(set) var hasUsedMemory = false
     /// The first module, in physical memory.
     private(set) var module: Range<UInt64> = 0..<0
+
+    /// Text that the loader was given for the kernel; in the loader's memory.
+    private(set) var commandLine = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// Reads the structure of the protocol that the magic numbers name.
     init(magic: UInt32, information: UInt32) {
@@ -35,6 +38,8 @@ struct BootLoader {
             let start = entry.load(as: UInt64.self)
             module = start..<start &+ entry.load(fromByteOffset: 8, as: UInt64.self)
         }
+        let line = pointer.load(fromByteOffset: 24, as: UInt64.self)
+        if line != 0 { readCommandLine(Physical.pointer(line)) }
         guard pointer.load(fromByteOffset: 4, as: UInt32.self) >= 1 else {
             die("the boot loader tells no memory map")
         }
@@ -59,6 +64,7 @@ struct BootLoader {
             let length = Int(tag.load(fromByteOffset: 4, as: UInt32.self))
             switch tag.load(as: UInt32.self) {
             case 0: return
+            case 1: readCommandLine(tag + 8)
             case 3 where module.isEmpty:
                 module =
                     UInt64(
@@ -71,6 +77,13 @@ struct BootLoader {
             }
             offset += (max(length, 8) + 7) & ~7
         }
+    }
+
+    private mutating func readCommandLine(_ text: UnsafeRawPointer) {
+        let limit = 4096
+        var length = 0
+        while length < limit, text.load(fromByteOffset: length, as: UInt8.self) != 0 { length += 1 }
+        commandLine = UnsafeRawBufferPointer(start: text, count: length)
     }
 
     private mutating func readMultiboot2Map(_ tag: UnsafeRawPointer, _ length: Int) {

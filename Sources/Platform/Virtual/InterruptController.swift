@@ -1,10 +1,12 @@
 import Platform
+import Registers
 
 /// The processor's local APIC (SDM volume 3, chapter 11): its timer, and ends of interrupts.
 enum InterruptController {
     static var timerVector: UInt64 { 0x20 }
-    static var linkVector: UInt64 { 0x21 }
     static var spuriousVector: UInt64 { 0x2f }
+    /// Devices have those in between.
+    static var deviceVectors: ClosedRange<UInt64> { 0x21...0x2e }
 
     // Registers, as offsets into the APIC's page.
     private static var endOfInterrupt: UInt64 { 0xb0 }
@@ -13,10 +15,10 @@ enum InterruptController {
     private static var initialCount: UInt64 { 0x380 }
     private static var divide: UInt64 { 0x3e0 }
 
-    private static var base: UInt64 { 0xfee0_0000 &+ UInt64(DIRECT_MAP) }
+    private static var base: UInt64 { 0xfee0_0000 }
 
     private static func write(_ register: UInt64, _ value: UInt32) {
-        device_write32(base &+ register, value)
+        device_store32(Physical.pointer(base &+ register), value)
     }
 
     static func start() {
@@ -31,14 +33,28 @@ enum InterruptController {
         write(timer, UInt32(timerVector))
     }
 
-    /// Lets the I/O APIC (82093AA) send a device's interrupt to this processor.
-    static func route(_ interrupt: UInt32, to vector: UInt64) {
-        let select: UInt64 = 0xfec0_0000 &+ UInt64(DIRECT_MAP)
-        let window = select &+ 0x10
-        device_write32(select, 0x10 + 2 * interrupt + 1)
-        device_write32(window, 0)
-        device_write32(select, 0x10 + 2 * interrupt)
-        device_write32(window, UInt32(vector))
+    /// The message that a device sends to interrupt this processor with a vector (section 11.11).
+    static func message(_ vector: UInt64) -> (address: UInt64, data: UInt32) {
+        (base, UInt32(vector))
+    }
+
+    /// Lets the I/O APIC (82093AA) send a device's interrupt to this processor; false when it has no
+    /// such line. QEMU has a second one for the lines after the first's.
+    static func route(_ line: UInt32, to vector: UInt64) -> Bool {
+        let linesOfFirst: UInt32 = 24
+        let isSecond = line >= linesOfFirst
+        let line = isSecond ? line - linesOfFirst : line
+        let select = Physical.pointer(isSecond ? 0xfec1_0000 : 0xfec0_0000)
+        let window = select + 0x10
+        let version: UInt32 = 1
+        device_store32(select, version)
+        let last = device_load32(window) >> 16 & 0xff
+        guard line <= last, last < 240 else { return false }
+        device_store32(select, 0x10 + 2 * line + 1)
+        device_store32(window, 0)
+        device_store32(select, 0x10 + 2 * line)
+        device_store32(window, UInt32(vector))
+        return true
     }
 
     static func endInterrupt() { write(endOfInterrupt, 0) }

@@ -1,66 +1,110 @@
 import LaunchRecord
 import Platform
+import Virtio
 
-/// The kernel's end of `MachineLink`. Interrupts are off while a request is under way; between
-/// requests the port's interrupt takes what `unirun` says by itself.
+/// The kernel's end of `MachineLink`. Interrupts are off while words are taken, but for the time that
+/// one is waited for; between requests the device's interrupt takes what `unirun` says by itself.
 enum Link {
-    private static var port: SerialPort { .link }
-
     /// Events that `unirun` said hold, and nobody has asked for since.
     nonisolated(unsafe) static var ready: UInt64 = 0
-    nonisolated(unsafe) private static var payload = InlineArray<4096, UInt8>(repeating: 0)
 
-    static func start() {
-        port.start()
-        InterruptController.route(SerialPort.linkInterrupt, to: InterruptController.linkVector)
+    nonisolated(unsafe) private static var console: ConsoleDevice? = nil
+    /// What an answer brings.
+    nonisolated(unsafe) private static var payload: SharedMemory? = nil
+    /// Somebody waits for an answer, and takes all that comes.
+    nonisolated(unsafe) private static var isAsking = false
+
+    static var isThere: Bool { console != nil }
+
+    /// False when the device cannot be used.
+    static func start(_ transport: Transport) -> Bool {
+        payload = MachineMemory.reserveShared(MachineLink.payloadLimit)
+        let limit = MachineLink.headerSize + MachineLink.payloadLimit
+        console = try? ConsoleDevice(transport, sendLimit: limit) {
+            MachineMemory.reserveShared($0)
+        }
+        return isThere && payload != nil
+    }
+
+    /// Takes what has come, when nothing is asked.
+    static func takeInterrupt() {
+        console?.acknowledgeInterrupt()
+        if !isAsking { takePending() }
+    }
+
+    /// Takes words until there are none: from then on an interrupt tells of the next.
+    private static func takePending() {
+        while hasReceived { _ = takeWord(nothing, mayHalt: false) }
     }
 
     // MARK: Requests
 
-    /// Sends a request and waits for its answer; its value.
+    /// Sends a request, whose payload is in `outgoing` already, and waits for its answer; its value.
     static func ask(
         _ request: MachineLink.Request,
         _ stream: Int32 = 0,
         _ argument: UInt64,
-        send: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
-        receive: UnsafeMutableRawBufferPointer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        sends payloadSize: Int = 0,
+        receive: UnsafeMutableRawBufferPointer = nothing
     ) -> Int64 {
-        interrupts_disable()
-        defer { interrupts_enable() }
-        tell(request, stream, argument)
-        for byte in send { port.write(byte) }
+        // On an interrupt stack they are off, and nothing may come there.
+        let mayHalt = interrupts_take_off() != 0
+        isAsking = true
+        defer {
+            isAsking = false
+            if mayHalt { interrupts_enable() }
+        }
+        send(request, stream, argument, payloadSize)
         while true {
-            if let value = takeWord(receive) { return value }
+            guard let value = takeWord(receive, mayHalt: mayHalt) else { continue }
+            takePending()
+            return value
         }
     }
 
-    /// Sends a request that has no answer.
+    /// Sends a request that has no answer, and waits until the device has it.
     static func tell(_ request: MachineLink.Request, _ stream: Int32 = 0, _ argument: UInt64) {
-        write(UInt64(request.rawValue) | UInt64(UInt32(bitPattern: stream)) << 32)
-        write(argument)
+        send(request, stream, argument, 0)
+        _ = outgoing
     }
 
-    private static func write(_ word: UInt64) {
-        for index in 0..<8 { port.write(UInt8(truncatingIfNeeded: word >> UInt64(8 * index))) }
+    private static func send(
+        _ request: MachineLink.Request,
+        _ stream: Int32,
+        _ argument: UInt64,
+        _ payloadSize: Int
+    ) {
+        let header = outgoing
+        header.storeBytes(of: request.rawValue, as: UInt32.self)
+        header.storeBytes(of: stream, toByteOffset: 4, as: Int32.self)
+        header.storeBytes(of: argument, toByteOffset: 8, as: UInt64.self)
+        console?.send(MachineLink.headerSize + payloadSize)
+    }
+
+    /// Where the next request is written, once the device has the last one.
+    private static var outgoing: UnsafeMutableRawBufferPointer {
+        do throws(QueueFault) {
+            while try console?.isReadyToSend() == false {}
+        } catch { dieOfDevice() }
+        return console?.outgoing ?? nothing
     }
 
     // MARK: Words of unirun
 
-    /// Takes what has come, when nothing is asked.
-    static func takePending() {
-        while port.hasByte { _ = takeWord(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
+    private static var nothing: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     /// Takes one word; the value of an answer, nil for another word.
-    private static func takeWord(_ receive: UnsafeMutableRawBufferPointer) -> Int64? {
-        let first = read()
-        let value = Int64(bitPattern: read())
-        let length = Int(first >> 32)
-        for index in 0..<length {
-            let byte = readByte()
-            if index < receive.count { receive[index] = byte }
-        }
-        switch MachineLink.Answer(rawValue: UInt32(truncatingIfNeeded: first)) {
+    private static func takeWord(_ receive: UnsafeMutableRawBufferPointer, mayHalt: Bool) -> Int64?
+    {
+        var header = InlineArray<2, UInt64>(repeating: 0)
+        withUnsafeMutableBytes(of: &header) { fill($0, mayHalt) }
+        let value = Int64(bitPattern: header[1])
+        let length = Int(header[0] >> 32)
+        guard length <= receive.count else { die("the link to unirun is broken") }
+        fill(UnsafeMutableRawBufferPointer(rebasing: receive[..<length]), mayHalt)
+        switch MachineLink.Answer(rawValue: UInt32(truncatingIfNeeded: header[0])) {
         case .result: return value
         case .ready:
             ready |= UInt64(bitPattern: value)
@@ -74,15 +118,31 @@ enum Link {
         return nil
     }
 
-    private static func read() -> UInt64 {
-        var word: UInt64 = 0
-        for index in 0..<8 { word |= UInt64(readByte()) << UInt64(8 * index) }
-        return word
+    private static func fill(_ target: UnsafeMutableRawBufferPointer, _ mayHalt: Bool) {
+        var done = 0
+        while done < target.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: target[done...])
+            done += receive(into: rest)
+            guard done < target.count, !hasReceived, mayHalt else { continue }
+            halt()
+            interrupts_disable()
+        }
     }
 
-    private static func readByte() -> UInt8 {
-        while !port.hasByte {}
-        return port.read()
+    private static func receive(into target: UnsafeMutableRawBufferPointer) -> Int {
+        do throws(QueueFault) { return try console?.receive(into: target) ?? 0 } catch {
+            dieOfDevice()
+        }
+    }
+
+    private static var hasReceived: Bool {
+        do throws(QueueFault) { return try console?.hasReceived() ?? false } catch {
+            dieOfDevice()
+        }
+    }
+
+    private static func dieOfDevice() -> Never {
+        die("the virtio console did what no device may do")
     }
 
     // MARK: Streams
@@ -93,14 +153,12 @@ enum Link {
         _ segments: UnsafePointer<platform_segment>,
         _ count: UInt64
     ) -> Int64 {
-        guard let segment = firstUsed(segments, count) else { return 0 }
+        guard let segment = firstUsed(segments, count), let payload else { return 0 }
         let wanted = min(Int(segment.length), MachineLink.payloadLimit)
-        return withPayload { payload in
-            let value = ask(.read, stream, UInt64(wanted), receive: payload)
-            guard value > 0 else { return value }
-            let missing = user_copy(segment.base!, payload.baseAddress!, Int(value))
-            return missing == 0 ? value : -14
-        }
+        let value = ask(.read, stream, UInt64(wanted), receive: payload.bytes)
+        guard value > 0 else { return value }
+        guard value <= wanted else { die("the link to unirun is broken") }
+        return user_copy(segment.base!, payload.pointer, Int(value)) == 0 ? value : -14
     }
 
     /// As writev(2): as many bytes as one request holds.
@@ -109,20 +167,18 @@ enum Link {
         _ segments: UnsafePointer<platform_segment>,
         _ count: UInt64
     ) -> Int64 {
-        withPayload { payload in
-            var used = 0
-            for index in 0..<Int(count) where used < payload.count {
-                guard let base = segments[index].base else { continue }
-                let length = min(Int(segments[index].length), payload.count - used)
-                guard user_copy(payload.baseAddress! + used, base, length) == 0 else {
-                    if used > 0 { break }
-                    return -14
-                }
-                used += length
+        let room = UnsafeMutableRawBufferPointer(rebasing: outgoing[MachineLink.headerSize...])
+        var used = 0
+        for index in 0..<Int(count) where used < room.count {
+            guard let base = segments[index].base else { continue }
+            let length = min(Int(segments[index].length), room.count - used)
+            guard user_copy(room.baseAddress! + used, base, length) == 0 else {
+                if used > 0 { break }
+                return -14
             }
-            let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(payload)[..<used])
-            return ask(.write, stream, UInt64(used), send: bytes)
+            used += length
         }
+        return ask(.write, stream, UInt64(used), sends: used)
     }
 
     private static func firstUsed(
@@ -131,11 +187,5 @@ enum Link {
     ) -> platform_segment? {
         for index in 0..<Int(count) where segments[index].length > 0 { return segments[index] }
         return nil
-    }
-
-    private static func withPayload(_ body: (UnsafeMutableRawBufferPointer) -> Int64) -> Int64 {
-        withUnsafeMutablePointer(to: &payload) { pointer in
-            body(UnsafeMutableRawBufferPointer(start: pointer, count: MachineLink.payloadLimit))
-        }
     }
 }

@@ -9,8 +9,8 @@ enum MachineInterrupts {
         case InterruptController.timerVector:
             InterruptController.endInterrupt()
             takeInterrupt(UInt32(CPU_PENDING_TIMER), registers)
-        case InterruptController.linkVector:
-            Link.takePending()
+        case InterruptController.deviceVectors:
+            MachineDevices.takeInterrupt(vector)
             InterruptController.endInterrupt()
             takeInterrupt(0, registers)
         case InterruptController.spuriousVector: break

@@ -1,4 +1,5 @@
 import Platform
+import Virtio
 
 /// The physical memory that the kernel gives out: one range, which the contract calls the machine's
 /// memory.
@@ -42,6 +43,15 @@ enum MachineMemory {
         let end = (range.upperBound - size) & ~4095
         range = range.lowerBound..<end
         return end
+    }
+
+    /// Takes pages for a device and its driver, for good; nil when there are none. Called before the
+    /// kernel has the memory.
+    static func reserveShared(_ size: Int) -> SharedMemory? {
+        let length = (UInt64(size) + 4095) & ~4095
+        guard length < self.size else { return nil }
+        let address = reserve(length)
+        return SharedMemory(pointer: Physical.pointer(address), address: address, size: size)
     }
 
     static var size: UInt64 { range.upperBound - range.lowerBound }

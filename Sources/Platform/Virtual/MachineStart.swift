@@ -11,7 +11,7 @@ public func machineStart(_ magic: UInt32, _ information: UInt32) {
     prepareMemory(loader)
     InterruptController.start()
     MachineTime.start()
-    Link.start()
+    MachineDevices.start(loader.commandLine)
     kernel_start(machine_boot_information(), &operations)
 }
 

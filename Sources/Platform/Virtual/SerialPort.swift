@@ -7,27 +7,8 @@ struct SerialPort {
 
     /// Words before there is a kernel, and after.
     static var console: SerialPort { SerialPort(base: 0x3f8) }
-    /// `MachineLink`
-    static var link: SerialPort { SerialPort(base: 0x2f8) }
-
-    /// The interrupt of the link, as the machine's I/O APIC numbers it.
-    static var linkInterrupt: UInt32 { 3 }
 
     private var lineStatus: UInt8 { port_read8(base + 5) }
-
-    var hasByte: Bool { lineStatus & 1 != 0 }
-
-    /// Turns the queues on, and an interrupt for each byte that comes.
-    func start() {
-        let clearAndEnable: UInt8 = 0x07
-        port_write8(base + 2, clearAndEnable)
-        let out2: UInt8 = 0x0b
-        port_write8(base + 4, out2)
-        let received: UInt8 = 0x01
-        port_write8(base + 1, received)
-    }
-
-    func read() -> UInt8 { port_read8(base) }
 
     func write(_ byte: UInt8) {
         let transmitterEmpty: UInt8 = 0x20

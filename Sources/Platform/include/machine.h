@@ -92,6 +92,12 @@ static inline uint8_t port_read8(uint16_t port) {
     return value;
 }
 
+static inline uint32_t port_read32(uint16_t port) {
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
 static inline uint64_t machine_register_read(uint32_t number) {
     uint32_t low, high;
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
@@ -126,11 +132,12 @@ static inline void pages_invalidate_all(void) {
 }
 static inline void interrupts_enable(void) { __asm__ volatile("sti" : : : "memory"); }
 static inline void interrupts_disable(void) { __asm__ volatile("cli" : : : "memory"); }
+/* Whether they were on before. */
+static inline int interrupts_take_off(void) {
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\tpop %0\n\tcli" : "=r"(flags) : : "memory");
+    return flags >> 9 & 1;
+}
 /* Sleeps until an interrupt; none is missed between the two instructions. */
 static inline void halt(void) { __asm__ volatile("sti\n\thlt" : : : "memory"); }
-
-/* Volatile access to a device's registers. */
-static inline void device_write32(uint64_t address, uint32_t value) {
-    *(volatile uint32_t *)address = value;
-}
 #endif

@@ -1,0 +1,77 @@
+import Platform
+import Virtio
+
+/// The virtio devices of the machine: those that the command line announces, and those on PCI buses.
+/// Each has an interrupt vector of its own.
+enum MachineDevices {
+    /// Whose interrupt a vector is.
+    private enum Driver {
+        case none
+        case link
+    }
+
+    nonisolated(unsafe) private static var drivers = InlineArray<14, Driver>(repeating: .none)
+    nonisolated(unsafe) private static var vectorCount = 0
+
+    /// Called once, before the kernel has the memory.
+    static func start(_ commandLine: UnsafeRawBufferPointer) {
+        MMIOAnnouncement.forEach(in: commandLine) { startAnnounced($0) }
+        PCIBus.forEachFunction { startFunction($0) }
+        guard Link.isThere else {
+            die("the machine has no virtio console, which is the link to unirun")
+        }
+    }
+
+    static func takeInterrupt(_ vector: UInt64) {
+        switch drivers[Int(vector - InterruptController.deviceVectors.lowerBound)] {
+        case .none: break
+        case .link: Link.takeInterrupt()
+        }
+    }
+
+    // MARK: Finding
+
+    private static func startAnnounced(_ announcement: MMIOAnnouncement) {
+        guard let vector = nextVector,
+            let registers = map(announcement.base, Int(announcement.size)),
+            let transport = MMIOTransport(registers, size: Int(announcement.size)),
+            InterruptController.route(announcement.interrupt, to: vector)
+        else { return }
+        startDriver(.mmio(transport))
+    }
+
+    private static func startFunction(_ function: PCIBus.Function) {
+        guard let vector = nextVector else { return }
+        let message = InterruptController.message(vector)
+        guard let transport = PCITransport(function, message: message, map: { map($0, $1) }) else {
+            return
+        }
+        startDriver(.pci(transport))
+    }
+
+    /// Registers of devices, in the part of physical memory that is mapped.
+    private static func map(_ address: UInt64, _ size: Int) -> UnsafeMutableRawPointer? {
+        let mapped: UInt64 = 4 << 30
+        guard size > 0, address < mapped, UInt64(size) <= mapped - address else { return nil }
+        return Physical.pointer(address)
+    }
+
+    private static var nextVector: UInt64? {
+        guard vectorCount < drivers.count else { return nil }
+        return InterruptController.deviceVectors.lowerBound + UInt64(vectorCount)
+    }
+
+    private static func startDriver(_ transport: Transport) {
+        guard let driver = driver(for: transport) else { return }
+        drivers[vectorCount] = driver
+        vectorCount += 1
+    }
+
+    /// Nil for a device that nobody drives; it stays as it is.
+    private static func driver(for transport: Transport) -> Driver? {
+        switch transport.deviceType {
+        case DeviceType.console where !Link.isThere: Link.start(transport) ? .link : nil
+        default: nil
+        }
+    }
+}

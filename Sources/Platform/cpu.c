@@ -1,6 +1,8 @@
 #include "cpu.h"
+#include "entry.h"
 
 struct cpu boot_cpu = {.self = &boot_cpu};
+uint64_t plain_sites[PLAIN_SITES];
 
 #ifndef UNIRUN_GUEST
 #include "cycles.h"

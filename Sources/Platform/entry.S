@@ -11,7 +11,6 @@
 #include "entry.h"
 #include "trap_frame.h"
 
-#define ODD_FLAGS 0x44500 /* AC, NT, DF, TF: not as the kernel's code needs them */
 #define OVERFLOW_FLAG 0x800
 #define SYSTEM_CALL_WORDS 80
 #define ENOSYS 38
@@ -37,6 +36,9 @@ system_call_entry_begun:
     push %r10
     push %r8
     push %r9
+    # A machine's caught calls join here, with their words on the stack.
+    .globl system_call_with_words
+system_call_with_words:
     testl $ODD_FLAGS, 64(%rsp)
     jnz odd_flags
     mov %r10, %rcx
@@ -65,11 +67,10 @@ system_call_leave:
     pop %rsi
     pop %rdi
     # The flags that a computation leaves are the program's; popfq would cost more than the call.
-    mov 16(%rsp), %ecx
-    mov %ecx, %eax
-    and $OVERFLOW_FLAG, %ecx
-    shl $8, %eax
-    add $(0x80000000 - OVERFLOW_FLAG), %ecx /* overflows with the flag only */
+    # Of the second byte none but the interrupt and the overflow flag can be set.
+    mov 16(%rsp), %ah
+    mov 17(%rsp), %cl
+    add $(0x80 - (OVERFLOW_FLAG >> 8)), %cl /* overflows with the flag only */
     sahf
     mov %r11, %rax
     .globl system_call_leave_result

@@ -65,41 +65,38 @@ any_vector:
 machine_system_call:
     mov %rsp, %gs:CPU_USER_STACK
     mov %gs:CPU_KERNEL_STACK, %rsp
+    # The words of a system call: entry.S.
     push %rax
+    push %r11
+    pushq %gs:CPU_USER_STACK
+    push %rcx
     push %rdi
     push %rsi
     push %rdx
+    push %r10
     push %r8
     push %r9
-    push %r10
-    push %r11
-    pushq %gs:CPU_USER_STACK
+    mov %ecx, %r11d
+    and $(PLAIN_SITES - 1), %r11d
+    cmp %rcx, plain_sites(, %r11, 8)
+    jne caught_call
+    sti
+    jmp system_call_with_words
+
+caught_call:
     lea -2(%rcx), %rdi
     mov %eax, %esi
-    sub $8, %rsp
-    cld
     call kernel_caught_call
-    mov %rax, %rcx
-    add $8, %rsp
-    popq %gs:CPU_USER_STACK
-    pop %r11
-    pop %r10
-    pop %r9
-    pop %r8
-    pop %rdx
-    pop %rsi
-    pop %rdi
-    pop %rax
-    # The flags as they were; the entry saves them itself. With the trap flag it could not.
-    bt $8, %r11
-    jc 1f
-    push %r11
-    popfq
-    mov %gs:CPU_USER_STACK, %rsp
-    jmp system_call_entry
-1:  sti
-    mov %gs:CPU_USER_STACK, %rsp
-    jmp system_call_entry_stepped
+    sti
+    mov %rax, 48(%rsp)
+    mov (%rsp), %r9
+    mov 8(%rsp), %r8
+    mov 16(%rsp), %r10
+    mov 24(%rsp), %rdx
+    mov 32(%rsp), %rsi
+    mov 40(%rsp), %rdi
+    mov 72(%rsp), %rax
+    jmp system_call_with_words
 
     .section .rodata.machine_vectors, "a"
     .balign 8

@@ -18,6 +18,9 @@ public func kernelStart(
     }
     SystemCallTable.install()
     launch.traceFilter.withUnsafeBytes { Tracer.install(launch.options, filterText: $0) }
-    CaughtCalls.start(keepsSites: launch.options.contains(.keepSites))
+    CaughtCalls.start(
+        keepsSites: launch.options.contains(.keepSites),
+        countsAll: launch.options.contains(.statistics)
+    )
     Start.program(launch) { CaughtCalls.expect(launch.knownSites, in: $0) }
 }

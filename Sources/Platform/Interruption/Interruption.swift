@@ -5,9 +5,9 @@ import Platform
 public enum Interruption {
     public typealias Registers = UnsafeMutablePointer<interrupt_registers>
 
-    // Bits of %rflags: the trap flag, and with it AC, NT and DF, as in entry.S.
+    // Bits of %rflags: the trap flag, and with it all that entry.S takes for odd.
     private static var trapFlag: UInt64 { 0x100 }
-    private static var oddFlags: UInt64 { 0x44500 }
+    private static var oddFlags: UInt64 { UInt64(ODD_FLAGS) }
 
     /// Whether an address lies in the image: the kernel's own code, and not a stub's.
     public static func isKernelCode(_ address: UInt64) -> Bool {

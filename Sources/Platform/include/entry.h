@@ -3,6 +3,13 @@
 /* Numbers below this are looked up in system_call_table; the rest are unknown. */
 #define SYSTEM_CALL_COUNT 512
 
+/* AC, NT, IOPL, DF, TF: not as the kernel's code needs them. */
+#define ODD_FLAGS 0x47500
+
+/* Sites whose caught calls go on behind them, by the low bits of that address: a machine need not ask
+ * kernel_caught_call about them. */
+#define PLAIN_SITES 128
+
 #ifdef __ASSEMBLER__
 /* The way out of an interruption: struct interrupt_registers at \registers after
  * Interruption.prepareLeave. */
@@ -92,6 +99,13 @@ void kernel_work(struct trap_frame *_Nonnull frame);
 /* A fault of the program. `error` is the page-fault error code, `address` the faulting address. */
 void kernel_exception(struct trap_frame *_Nonnull frame, uint64_t vector, uint64_t address,
                       uint64_t error);
+/* Addresses behind sites that stay as they are, or zero; kept by the shim. */
+extern uint64_t plain_sites[PLAIN_SITES];
+static inline void plain_sites_add(uint64_t behind) { plain_sites[behind % PLAIN_SITES] = behind; }
+static inline void plain_sites_clear(void) {
+    for (unsigned each = 0; each < PLAIN_SITES; each++) plain_sites[each] = 0;
+}
+
 /* A `syscall` instruction at `site` was caught: makes a jump of it if it can, and tells where the
  * call returns to. On a small stack. */
 uint64_t kernel_caught_call(uint64_t site, uint64_t number);

@@ -9,9 +9,11 @@ public enum CaughtCalls {
     nonisolated(unsafe) private(set) static var memory: ProgramText! = nil
     /// Sites stay as they are: every call is caught. For measuring and debugging.
     nonisolated(unsafe) private static var keepsSites = false
+    /// Each call that is caught is told here, for statistics.
+    nonisolated(unsafe) private static var countsAll = false
 
     /// Called once, before the first program runs.
-    public static func start(keepsSites: Bool) {
+    public static func start(keepsSites: Bool, countsAll: Bool) {
         let windows = [
             StubWindow(code: Layout.low, stubs: Layout.lowStubs),
             StubWindow(code: Layout.high, stubs: Layout.high),
@@ -19,13 +21,15 @@ public enum CaughtCalls {
         rewriter = Rewriter(entry: system_call_entry_address(), windows: windows)
         memory = ProgramText()
         self.keepsSites = keepsSites
+        self.countsAll = countsAll
         Tasks.willEnd = KnownSites.tell
         AddressSpace.textWillVanish = { range in
-            rewriter.forget(range)
+            if rewriter.forget(range) { plain_sites_clear() }
             KnownSites.forget(range)
         }
         AddressSpace.textWillShow = { range in
             _ = rewriter.restore(range, memory: memory)
+            plain_sites_clear()
             KnownSites.forget(range)
         }
     }
@@ -51,14 +55,19 @@ public enum CaughtCalls {
         let behind = site &+ 2
         // A process ends but once: making a jump of that call is work for nothing.
         let exitGroup: UInt64 = 231
-        guard !keepsSites else { return behind }
-        guard number != exitGroup else {
-            KnownSites.noteEnding(site, number)
+        if number == exitGroup {
+            if !keepsSites { KnownSites.noteEnding(site, number) }
             return behind
         }
+        let answer = keepsSites ? behind : returnAddress(site, number)
+        if answer == behind, !countsAll { plain_sites_add(behind) }
+        return answer
+    }
+
+    private static func returnAddress(_ site: UInt64, _ number: UInt64) -> UInt64 {
         switch rewriter.caught(site: site, number: number, memory: memory) {
         case .patched(_, let returnAddress), .already(let returnAddress): return returnAddress
-        case .notRewritable: return behind
+        case .notRewritable: return site &+ 2
         }
     }
 

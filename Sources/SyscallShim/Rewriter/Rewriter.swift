@@ -167,13 +167,17 @@ public final class Rewriter {
     public func pageAddress(_ index: Int) -> UInt64 { pages[index].address }
 
     /// Forgets the sites in `range`, whose text was unmapped or replaced: nothing is written.
-    public func forget(_ range: Range<UInt64>) {
+    ///
+    /// - Returns: whether there were any.
+    @discardableResult
+    public func forget(_ range: Range<UInt64>) -> Bool {
         var isChanged = false
         for index in 0..<table.records.count where table.records[index].isLive(in: range) {
             table.retire(index)
             isChanged = true
         }
         if isChanged { table.rebuild() }
+        return isChanged
     }
 
     /// Puts the original bytes back in `range`, before the program may read or write its text

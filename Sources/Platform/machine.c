@@ -8,6 +8,15 @@ static struct boot_information information;
 
 struct boot_information *machine_boot_information(void) { return &information; }
 
+/* Neither may cross a page. */
+static volatile struct kvm_system_time system_time __attribute__((aligned(32)));
+static volatile struct kvm_wall_clock wall_clock __attribute__((aligned(16)));
+
+struct kvm_system_time *machine_kvm_system_time(void) {
+    return (struct kvm_system_time *)&system_time;
+}
+struct kvm_wall_clock *machine_kvm_wall_clock(void) { return (struct kvm_wall_clock *)&wall_clock; }
+
 /* SDM volume 3, section 8.7: the task state tells the processor its interrupt stacks. */
 static struct {
     uint32_t reserved0;

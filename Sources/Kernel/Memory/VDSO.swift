@@ -23,7 +23,7 @@ public enum VDSO {
         size = objectSize + pageSize
         firstFrame.address.copyMemory(from: image, byteCount: count)
         (firstFrame.address + objectSize).storeBytes(
-            of: vdso_data(host_clock: boot.pointee.user_clock),
+            of: boot.pointee.user_clock,
             as: vdso_data.self
         )
     }

@@ -69,7 +69,7 @@ private func prepareProcessor() {
     information.pointee.user_start = ProcessLayout.userStart
     information.pointee.user_end = ProcessLayout.userEnd
     information.pointee.processors = 1
-    information.pointee.user_clock = ProcessTime.hostClock
+    information.pointee.user_clock.host_clock = ProcessTime.hostClock
     information.pointee.has_fsgsbase = information.pointee.hwcap2 >> 1 & 1
     selectors_read(&boot_cpu.code_selector, &boot_cpu.stack_selector)
     // %gs is the kernel's; the program's own thread pointer is %fs.
@@ -144,7 +144,7 @@ private func prepareVectorState() {
 private func takeOptions(_ options: LaunchOptions) {
     guard options.contains(.slowClock) else { return }
     orDie(HostVDSO.replaceBySystemCall(), "cannot map the slow clock")
-    information.pointee.user_clock = ProcessTime.hostClock
+    information.pointee.user_clock.host_clock = ProcessTime.hostClock
 }
 
 private func orDie(_ answer: Int64, _ message: StaticString) {

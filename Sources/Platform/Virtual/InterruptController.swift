@@ -33,6 +33,23 @@ enum InterruptController {
         write(timer, UInt32(timerVector))
     }
 
+    /// Lets the timer take deadlines of the processor's counter instead of ticks (section 11.5.4.1);
+    /// false where it does not.
+    static func startDeadlines() -> Bool {
+        guard processor_leaf(1, 0).ecx >> 24 & 1 != 0 else { return false }
+        let deadlineMode: UInt32 = 2 << 17
+        write(timer, deadlineMode | UInt32(timerVector))
+        // The processor must see the mode before a deadline.
+        memory_fence()
+        return true
+    }
+
+    /// Asks for one interrupt when the counter reaches a value; zero asks for none.
+    static func setDeadline(_ cycles: UInt64) {
+        let deadline: UInt32 = 0x6e0
+        machine_register_write(deadline, cycles)
+    }
+
     /// The message that a device sends to interrupt this processor with a vector (section 11.11).
     static func message(_ vector: UInt64) -> (address: UInt64, data: UInt32) {
         (base, UInt32(vector))

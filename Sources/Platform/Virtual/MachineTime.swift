@@ -1,18 +1,27 @@
 import Platform
 
 /// Clocks and the timer. The processor's counter is measured against the APIC's timer, which ticks
-/// once a nanosecond under QEMU and KVM.
+/// once a nanosecond under QEMU and KVM, where nobody tells how fast it is.
 enum MachineTime {
     /// Nanoseconds of 2^32 cycles.
     nonisolated(unsafe) private static var rate: UInt64 = 1 << 32
     nonisolated(unsafe) private static var firstCycles: UInt64 = 0
+    /// Whether the APIC takes deadlines of the counter.
+    nonisolated(unsafe) private static var hasDeadlines = false
     /// Nanoseconds since 1970 when the counter stood at `firstCycles`.
     nonisolated(unsafe) private static var firstTime: UInt64 = 0
 
     static func start() {
-        firstCycles = cycle_counter()
-        firstTime = RealTimeClock.read()
-        measure()
+        let moment = HypervisorClock.moment ?? (cycle_counter(), RealTimeClock.read())
+        (firstCycles, firstTime) = moment
+        if let rate = HypervisorClock.rate { self.rate = rate } else { measure() }
+        hasDeadlines = InterruptController.startDeadlines()
+        machine_boot_information().pointee.user_clock = vdso_data(
+            host_clock: 0,
+            rate: rate,
+            first_cycles: firstCycles,
+            first_time: firstTime
+        )
     }
 
     /// Halts for two milliseconds, so that measuring costs a guest no work.
@@ -32,11 +41,23 @@ enum MachineTime {
     }
 
     static func setTimer(_ deadline: UInt64) {
-        guard deadline != .max else { return InterruptController.setTimer(0) }
+        guard deadline != .max else { return stopTimer() }
         let time = readClock(PLATFORM_CLOCK_MONOTONIC.rawValue)
         let length = deadline > time ? deadline - time : 1
-        // A deadline further off costs an interrupt that finds nothing to do.
-        InterruptController.setTimer(UInt32(min(length, UInt64(UInt32.max))))
+        guard hasDeadlines else {
+            // A deadline further off costs an interrupt that finds nothing to do.
+            return InterruptController.setTimer(UInt32(min(length, UInt64(UInt32.max))))
+        }
+        let (high, low) = length.multipliedFullWidth(by: UInt64.max / rate)
+        InterruptController.setDeadline(cycle_counter() &+ (high << 32 | low >> 32) &+ 1)
+    }
+
+    private static func stopTimer() {
+        if hasDeadlines {
+            InterruptController.setDeadline(0)
+        } else {
+            InterruptController.setTimer(0)
+        }
     }
 }
 

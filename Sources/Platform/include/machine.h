@@ -76,6 +76,20 @@ struct boot_information;
 /* The one boot_information of the machine world, all zero at first. */
 struct boot_information *_Nonnull machine_boot_information(void);
 
+/* What KVM writes at the addresses that its clock's registers are given. */
+struct kvm_system_time {
+    uint32_t version, reserved;
+    uint64_t cycles, nanoseconds;
+    uint32_t multiplier;
+    int8_t shift;
+    uint8_t flags, padding[2];
+};
+struct kvm_wall_clock {
+    uint32_t version, seconds, nanoseconds;
+};
+struct kvm_system_time *_Nonnull machine_kvm_system_time(void);
+struct kvm_wall_clock *_Nonnull machine_kvm_wall_clock(void);
+
 /* Loads the descriptor tables that machine.c holds; `stacks` are the tops of the interrupt stacks,
  * MACHINE_STACK_COMMON's first. */
 void machine_load_descriptors(const uint64_t *_Nonnull stacks);
@@ -130,6 +144,7 @@ static inline void pages_invalidate_all(void) {
     uint64_t root;
     __asm__ volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r"(root) : : "memory");
 }
+static inline void memory_fence(void) { __asm__ volatile("mfence" : : : "memory"); }
 static inline void interrupts_enable(void) { __asm__ volatile("sti" : : : "memory"); }
 static inline void interrupts_disable(void) { __asm__ volatile("cli" : : : "memory"); }
 /* Whether they were on before. */

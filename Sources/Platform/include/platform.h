@@ -59,9 +59,8 @@ struct boot_information {
     uint64_t memory_size; /* bytes, a multiple of the page size */
     /* Bounds of the guest's part of the address space above the kernel image. */
     uint64_t user_start, user_end;
-    /* A function int (clock, struct timespec *) at which the program may ask for the time; zero
-     * when there is none. */
-    uint64_t user_clock;
+    /* How the program may tell the time without a call; all zero when it cannot. */
+    struct vdso_data user_clock;
     uint64_t hwcap, hwcap2;
     uint64_t processors;
     /* Bytes that are enough for the xsave area of the enabled features, and those features

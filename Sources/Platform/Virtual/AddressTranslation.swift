@@ -233,10 +233,14 @@ enum AddressTranslation {
     }
 
     private static func map(_ start: UInt64, _ length: UInt64, _ first: PageEntry) -> Int64 {
-        let answer = unmap(start, length)
-        guard answer >= 0 else { return answer }
-        return change(start, length, fillsHoles: true) { address, _ in
-            first.part(address - start)
+        // Where whole tables may go away they do so first.
+        if length >= span(1) {
+            let answer = unmap(start, length)
+            guard answer >= 0 else { return answer }
+        }
+        return change(start, length, fillsHoles: true) { address, entry in
+            release(entry)
+            return first.part(address - start)
         }
     }
 
@@ -250,7 +254,31 @@ enum AddressTranslation {
         fillsHoles: Bool = false,
         _ body: (UInt64, PageEntry) -> PageEntry
     ) -> Int64 {
-        change(root, 3, start, start + length, fillsHoles, body) ? 0 : noMemory
+        let end = start + length
+        // Most changes concern a few pages of one table.
+        if length < span(1), start >> 21 == (end - 1) >> 21, let entries = lowestTable(start) {
+            var address = start
+            while address < end {
+                let entry = entries + index(address, 0)
+                if fillsHoles || !entry.pointee.isEmpty {
+                    replace(entry, body(address, entry.pointee), address)
+                }
+                address += 4096
+            }
+            return 0
+        }
+        return change(root, 3, start, end, fillsHoles, body) ? 0 : noMemory
+    }
+
+    /// The table of the pages around an address; nil when there is none.
+    private static func lowestTable(_ address: UInt64) -> UnsafeMutablePointer<PageEntry>? {
+        var tableAddress = root
+        for level in stride(from: 3, through: 1, by: -1) {
+            let entry = table(tableAddress)[index(address, level)]
+            guard entry.isPresent else { return nil }
+            tableAddress = entry.address
+        }
+        return table(tableAddress)
     }
 
     private static func change(

@@ -244,11 +244,17 @@ extension AddressSpace {
 
     /// Removes the regions in a range; `unmaps` tells the platform too. After `reserve`.
     func removeRegions(_ start: UInt64, _ end: UInt64, unmaps: Bool) {
-        announceTextLoss(start, end)
-        split(at: start)
-        split(at: end)
-        var pending: Range<UInt64> = 0..<0
         var position = regions.position(above: start)
+        guard !regions.isEnd(position), regions[position].pointee.start < end else { return }
+        let first = regions[position].pointee
+        // Most ranges are one region: then nothing has to be looked up again.
+        if first.isText || first.end < end { announceTextLoss(start, end) }
+        if first.start < start || first.end != end {
+            split(at: start)
+            split(at: end)
+            position = regions.position(above: start)
+        }
+        var pending: Range<UInt64> = 0..<0
         while !regions.isEnd(position), regions[position].pointee.start < end {
             let region = regions[position].pointee
             guard !region.isKernelOwned else {

@@ -1,7 +1,7 @@
 #include "cpu.h"
 #include "entry.h"
 
-struct cpu boot_cpu = {.self = &boot_cpu};
+struct cpu boot_cpu = {.self = &boot_cpu, .kernel_flags = 0x202};
 uint64_t plain_sites[PLAIN_SITES];
 
 #ifndef UNIRUN_GUEST

@@ -25,6 +25,7 @@ system_call_entry:
     mov %rsp, %r11
     .globl system_call_entry_begun
 system_call_entry_begun:
+    open_kernel
     mov %gs:CPU_KERNEL_STACK, %rsp
     push %rax
     pushfq
@@ -40,6 +41,7 @@ system_call_entry_begun:
     .globl system_call_with_words
 system_call_with_words:
     testl $ODD_FLAGS, 64(%rsp)
+    machine_patch 4, ODD_FLAGS - ALIGNMENT_FLAG
     jnz odd_flags
     mov %r10, %rcx
     # As on Linux, the number is the lower half of the register.
@@ -78,6 +80,7 @@ system_call_leave_result:
     pop %rcx
     mov 8(%rsp), %r11
     mov (%rsp), %rsp
+    close_kernel
     jmp *%rcx
     .globl system_call_leave_end
 system_call_leave_end:
@@ -89,7 +92,7 @@ unknown_call:
 
 odd_flags:
     # The kernel's code needs DF and TF clear, and interrupts on. They come back with the frame.
-    pushq $0x202
+    pushq %gs:CPU_KERNEL_FLAGS
     popfq
 call_with_odd_flags:
     mov %r10, %rcx
@@ -132,6 +135,8 @@ system_call_entry_stepped:
     pop %rcx
     popq %gs:CPU_USER_STACK
     pop %r11
+    .nops 7
+    machine_patch 7, 0xfffbffffe38141 /* and $~ALIGNMENT_FLAG, %r11d */
     popq %gs:CPU_SCRATCH
     pushq %gs:CPU_STACK_SELECTOR
     pushq %gs:CPU_USER_STACK

@@ -4,6 +4,9 @@
 
 #include "machine.h"
 
+/* What an entry for a lower table says of all below it: nothing. */
+#define PAGE_TABLE (PAGE_PRESENT + PAGE_WRITABLE + PAGE_USER)
+
 #define PHYSICAL(address) ((address) - IMAGE + IMAGE_PHYSICAL)
 
 #define MULTIBOOT2_MAGIC 0xe85250d6
@@ -56,20 +59,20 @@ machine_entry:
     cmp $PHYSICAL(image_end), %eax
     jb 1b
     # The image's gigabyte: its tables, of 2 MiB each.
-    mov $(PHYSICAL(image_tables) + PAGE_PRESENT + PAGE_WRITABLE), %eax
+    mov $(PHYSICAL(image_tables) + PAGE_TABLE), %eax
     mov $(PHYSICAL(image_directory) + 8 * ((IMAGE >> 21) & 511)), %edi
     mov $IMAGE_TABLES, %ecx
 2:  mov %eax, (%edi)
     add $4096, %eax
     add $8, %edi
     loop 2b
-    movl $(PHYSICAL(image_directory) + PAGE_PRESENT + PAGE_WRITABLE), \
+    movl $(PHYSICAL(image_directory) + PAGE_TABLE), \
         PHYSICAL(low_pointers) + 8 * (IMAGE >> 30)
     # This code where it lies, until it has jumped.
     movl $(PAGE_PRESENT | PAGE_WRITABLE | PAGE_LARGE), PHYSICAL(boot_directory)
-    movl $(PHYSICAL(boot_directory) + PAGE_PRESENT + PAGE_WRITABLE), PHYSICAL(low_pointers)
-    # The first 4 GiB of physical memory at DIRECT_MAP.
-    mov $(PAGE_PRESENT | PAGE_WRITABLE | PAGE_LARGE), %eax
+    movl $(PHYSICAL(boot_directory) + PAGE_TABLE), PHYSICAL(low_pointers)
+    # The first 4 GiB of physical memory at DIRECT_MAP: kernel data.
+    mov $(PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER | PAGE_LARGE), %eax
     mov $PHYSICAL(direct_directories), %edi
     mov $(4 * 512), %ecx
 3:  mov %eax, (%edi)
@@ -77,15 +80,15 @@ machine_entry:
     add $0x200000, %eax
     add $8, %edi
     loop 3b
-    mov $(PHYSICAL(direct_directories) + PAGE_PRESENT + PAGE_WRITABLE), %eax
+    mov $(PHYSICAL(direct_directories) + PAGE_TABLE), %eax
     mov $PHYSICAL(direct_pointers), %edi
     mov $4, %ecx
 4:  mov %eax, (%edi)
     add $4096, %eax
     add $8, %edi
     loop 4b
-    movl $(PHYSICAL(low_pointers) + PAGE_PRESENT + PAGE_WRITABLE), PHYSICAL(root_table)
-    movl $(PHYSICAL(direct_pointers) + PAGE_PRESENT + PAGE_WRITABLE), \
+    movl $(PHYSICAL(low_pointers) + PAGE_TABLE), PHYSICAL(root_table)
+    movl $(PHYSICAL(direct_pointers) + PAGE_TABLE), \
         PHYSICAL(root_table) + 8 * DIRECT_MAP_SLOT
 
     mov $PHYSICAL(root_table), %eax

@@ -17,6 +17,10 @@ struct kvm_system_time *machine_kvm_system_time(void) {
 }
 struct kvm_wall_clock *machine_kvm_wall_clock(void) { return (struct kvm_wall_clock *)&wall_clock; }
 
+/* What the processor itself reads and writes when something interrupts the program, before a handler
+ * can open kernel data: pages of its own, which are not guarded. */
+#define OF_PROCESSOR __attribute__((section(".bss.processor")))
+
 /* SDM volume 3, section 8.7: the task state tells the processor its interrupt stacks. */
 static struct {
     uint32_t reserved0;
@@ -25,13 +29,12 @@ static struct {
     uint64_t interrupt_stacks[7];
     uint64_t reserved2;
     uint16_t reserved3, port_map;
-} __attribute__((packed)) task_state = {.port_map = sizeof task_state};
+} __attribute__((packed)) task_state OF_PROCESSOR;
 
-static uint64_t descriptors[5] = {
-    0,
-    0x00af9b000000ffff, /* MACHINE_CODE_SELECTOR */
-    0x00cf93000000ffff, /* MACHINE_STACK_SELECTOR */
-};
+static uint64_t descriptors[5] OF_PROCESSOR;
+
+/* The common stack is the largest: the kernel brings pages in on it. */
+static uint8_t stacks[MACHINE_STACKS][16384] OF_PROCESSOR __attribute__((aligned(16)));
 
 /* Section 6.14.1: a gate's address in three parts. */
 static struct {
@@ -39,7 +42,7 @@ static struct {
     uint8_t stack, type;
     uint16_t middle;
     uint32_t high, reserved;
-} gates[VECTOR_COUNT];
+} gates[VECTOR_COUNT] OF_PROCESSOR;
 
 struct table_pointer {
     uint16_t limit;
@@ -57,9 +60,12 @@ static uint8_t stack_of(unsigned vector) {
     }
 }
 
-void machine_load_descriptors(const uint64_t *stacks) {
+void machine_load_descriptors(void) {
+    task_state.port_map = sizeof task_state;
     for (unsigned each = 0; each < MACHINE_STACKS; each++)
-        task_state.interrupt_stacks[each] = stacks[each];
+        task_state.interrupt_stacks[each] = (uint64_t)(stacks[each] + sizeof stacks[each]);
+    descriptors[1] = 0x00af9b000000ffff; /* MACHINE_CODE_SELECTOR */
+    descriptors[2] = 0x00cf93000000ffff; /* MACHINE_STACK_SELECTOR */
     uint64_t base = (uint64_t)&task_state;
     descriptors[3] = (sizeof task_state - 1) | (base & 0xffffff) << 16 | 0x890000000000 |
                      (base >> 24 & 0xff) << 56;
@@ -81,7 +87,8 @@ void machine_load_descriptors(const uint64_t *stacks) {
 }
 
 extern uint64_t root_table[], image_tables[], direct_directories[];
-extern const char image_constants[], image_variables[], boot_stack_guard[];
+extern const char image_constants[], image_variables[], image_processor[], image_processor_end[];
+extern const char boot_stack_guard[];
 
 const struct machine_tables machine_tables = {
     .root = (uint64_t)&root_table,
@@ -89,8 +96,16 @@ const struct machine_tables machine_tables = {
     .direct = direct_directories,
     .constants = (uint64_t)&image_constants,
     .variables = (uint64_t)&image_variables,
+    .processor = (uint64_t)&image_processor,
+    .processor_end = (uint64_t)&image_processor_end,
     .boot_stack_guard = (uint64_t)&boot_stack_guard,
 };
+
+void machine_guard_kernel(void) {
+    for (const struct machine_patch *each = machine_patches; each < machine_patches_end; each++)
+        __builtin_memcpy((void *)each->place, &each->bytes, each->length);
+    __asm__ volatile("stac" : : : "memory");
+}
 
 void machine_system_call(void);
 uint64_t machine_system_call_address(void) { return (uint64_t)machine_system_call; }

@@ -56,6 +56,8 @@ any_vector:
     mov %rsp, %rsi
     mov %rsp, %rbx
     xor %ebp, %ebp
+    # The interrupt stacks are not guarded; all else is.
+    open_kernel
     call machine_interrupt
     leave_interruption (%rbx)
 
@@ -63,6 +65,7 @@ any_vector:
 # stack, with the address behind itself in %rcx and the flags in %r11. Interrupts are off.
     .globl machine_system_call
 machine_system_call:
+    open_kernel
     mov %rsp, %gs:CPU_USER_STACK
     mov %gs:CPU_KERNEL_STACK, %rsp
     # The words of a system call: entry.S.

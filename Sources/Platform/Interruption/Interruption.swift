@@ -9,6 +9,11 @@ public enum Interruption {
     private static var trapFlag: UInt64 { 0x100 }
     private static var oddFlags: UInt64 { UInt64(ODD_FLAGS) }
 
+    /// An interrupted program's flags as the kernel's code needs them.
+    private static func kernelFlags(_ flags: UInt64) -> UInt64 {
+        flags & ~oddFlags | boot_cpu.kernel_flags
+    }
+
     /// Whether an address lies in the image: the kernel's own code, and not a stub's.
     public static func isKernelCode(_ address: UInt64) -> Bool {
         address >= entry_places.image && address < entry_places.image_end
@@ -101,7 +106,7 @@ public enum Interruption {
             rsp: from.rsp,
             ss: boot_cpu.stack_selector
         )
-        registers.pointee.rflags = from.rflags & ~oddFlags
+        registers.pointee.rflags = kernelFlags(from.rflags)
         registers.pointee.rsp = boot_cpu.kernel_stack
         registers.pointee.rip = entry_places.frame_return
         return frame
@@ -141,6 +146,8 @@ public enum Interruption {
             }
             registers.pointee.rip = entry_places.system_call_return
             registers.pointee.rsp = boot_cpu.kernel_stack - words
+            // Kernel data may be closed already.
+            registers.pointee.rflags |= boot_cpu.kernel_flags
         } else if rip >= entry_places.frame_leave, rip < entry_places.frame_leave_end {
             registers.pointee.rip = entry_places.frame_return
         }
@@ -175,7 +182,7 @@ public enum Interruption {
     /// Begins a system call without the trap flag, which comes back on the way out.
     public static func enterStepped(_ registers: Registers) {
         registers.pointee.r11 = registers.pointee.rflags
-        registers.pointee.rflags &= ~oddFlags
+        registers.pointee.rflags = kernelFlags(registers.pointee.rflags)
         registers.pointee.rip = entry_places.system_call_entry_stepped
     }
 }

@@ -56,7 +56,7 @@ private func prepareProcessor() {
     machine_register_write(base, UInt64(UInt(bitPattern: cpu_current())))
     prepareFeatures()
     prepareSystemCalls()
-    prepareStacks()
+    machine_load_descriptors()
 }
 
 /// Turns on what programs use (SDM volume 3, section 2.5 and 13.5).
@@ -72,7 +72,7 @@ private func prepareFeatures() {
     let segmentBases: UInt64 = 1 << 16
     let xsave: UInt64 = 1 << 18
     control_register4_write(
-        control_register4_read() | globalPages | vectorUnit | segmentBases | xsave
+        control_register4_read() | globalPages | vectorUnit | segmentBases | xsave | guards()
     )
     information.pointee.has_fsgsbase = 1
     let features = processor_leaf(13, 0)
@@ -87,6 +87,18 @@ private func prepareFeatures() {
     information.pointee.hwcap2 = 2
 }
 
+/// SMEP and SMAP, as far as there are: no page of a user's is executed, and none is used while the
+/// program runs (`Physical.protectImage`).
+private func guards() -> UInt64 {
+    let offered = processor_leaf(7, 0).ebx
+    let executionGuard = UInt64(offered >> 7 & 1) << 20
+    guard offered >> 20 & 1 != 0 else { return executionGuard }
+    machine_guard_kernel()
+    boot_cpu.kernel_flags |= UInt64(ALIGNMENT_FLAG)
+    let accessGuard: UInt64 = 1 << 21
+    return executionGuard | accessGuard
+}
+
 /// Where a `syscall` instruction goes: it stays in ring 0, with interrupts off.
 private func prepareSystemCalls() {
     let selectors: UInt32 = 0xc000_0081
@@ -96,24 +108,6 @@ private func prepareSystemCalls() {
     machine_register_write(target, machine_system_call_address())
     // IF, TF, DF, NT, AC
     machine_register_write(mask, 0x4_4700)
-}
-
-/// Interrupt stacks, of the common one a large one: the kernel brings pages in on it.
-nonisolated(unsafe) private var stacks = InlineArray<5, InlineArray<2048, UInt64>>(
-    repeating: InlineArray(repeating: 0)
-)
-
-private func prepareStacks() {
-    var tops = InlineArray<5, UInt64>(repeating: 0)
-    withUnsafeMutablePointer(to: &stacks) { pointer in
-        for index in 0..<5 {
-            let end = UInt(bitPattern: pointer) + UInt((index + 1) * 2048 * 8)
-            tops[index] = UInt64(end & ~15)
-        }
-    }
-    withUnsafePointer(to: &tops) { pointer in
-        pointer.withMemoryRebound(to: UInt64.self, capacity: 5) { machine_load_descriptors($0) }
-    }
 }
 
 // MARK: Memory

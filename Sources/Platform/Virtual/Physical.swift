@@ -24,6 +24,9 @@ enum Physical {
     private static var largeSize: UInt64 { 2 << 20 }
 
     /// Text may be executed, constants be read, variables be written, and nothing more.
+    ///
+    /// Kernel data is a user's: pages that ring 0 may use only with AC set (SMAP, SDM volume 3, section
+    /// 4.6), which the kernel sets and the program does not. The program's own are the supervisor's.
     static func protectImage() {
         var address = entry_places.image
         var entry = machine_tables.image
@@ -31,6 +34,11 @@ enum Physical {
             entry.pointee |= UInt64(PAGE_GLOBAL)
             if address < machine_tables.variables { entry.pointee &= ~UInt64(PAGE_WRITABLE) }
             if address >= machine_tables.constants { entry.pointee |= UInt64(PAGE_NO_EXECUTE) }
+            let isProcessors =
+                address >= machine_tables.processor && address < machine_tables.processor_end
+            if address >= machine_tables.variables, !isProcessors {
+                entry.pointee |= UInt64(PAGE_USER)
+            }
             if address == machine_tables.boot_stack_guard { entry.pointee = 0 }
             address += 4096
             entry += 1
@@ -41,7 +49,7 @@ enum Physical {
     /// Makes one page of the direct map fault on every access.
     static func guardPage(_ page: UnsafeMutableRawPointer) -> Int64 {
         let address = self.address(page)
-        let usable = UInt64(PAGE_PRESENT | PAGE_WRITABLE)
+        let usable = UInt64(PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER)
         let slot = machine_tables.direct + Int(address / largeSize)
         if slot.pointee & UInt64(PAGE_LARGE) != 0 {
             guard let table = MachineMemory.takeFrame() else { return -12 }

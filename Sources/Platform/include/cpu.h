@@ -9,6 +9,7 @@
 #define CPU_SCRATCH 48
 #define CPU_CODE_SELECTOR 56
 #define CPU_STACK_SELECTOR 64
+#define CPU_KERNEL_FLAGS 72
 
 /* What is to be done before the program runs on: bits of cpu.pending. */
 #define CPU_PENDING_TIMER 1      /* the timer's deadline came */
@@ -36,6 +37,8 @@ struct cpu {
     uint64_t scratch;
     /* What %cs and %ss hold while the program runs. */
     uint64_t code_selector, stack_selector;
+    /* %rflags of the kernel's code. */
+    uint64_t kernel_flags;
 };
 
 _Static_assert(offsetof(struct cpu, kernel_stack) == CPU_KERNEL_STACK, "");
@@ -45,6 +48,7 @@ _Static_assert(offsetof(struct cpu, thread) == CPU_THREAD, "");
 _Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "");
 _Static_assert(offsetof(struct cpu, code_selector) == CPU_CODE_SELECTOR, "");
 _Static_assert(offsetof(struct cpu, stack_selector) == CPU_STACK_SELECTOR, "");
+_Static_assert(offsetof(struct cpu, kernel_flags) == CPU_KERNEL_FLAGS, "");
 
 extern struct cpu boot_cpu;
 

@@ -10,7 +10,29 @@
  * kernel_caught_call about them. */
 #define PLAIN_SITES 128
 
+/* Of these, AC is the kernel's own where kernel data is guarded from the program: see machine_patch. */
+#define ALIGNMENT_FLAG 0x40000
+
 #ifdef __ASSEMBLER__
+/* The last bytes before this are replaced when a machine starts that guards kernel data: what is done
+ * to AC has no place in a process. One entry of machine_patches; at most eight bytes. */
+.macro machine_patch length, bytes
+    .Lpatched_\@:
+    .pushsection .rodata.machine_patches, "a"
+    .quad .Lpatched_\@ - \length, \length, \bytes
+    .popsection
+.endm
+
+/* Room for `stac`, from which on kernel data may be used, and for `clac`. */
+.macro open_kernel
+    .nops 3
+    machine_patch 3, 0xcb010f
+.endm
+.macro close_kernel
+    .nops 3
+    machine_patch 3, 0xca010f
+.endm
+
 /* The way out of an interruption: struct interrupt_registers at \registers after
  * Interruption.prepareLeave. */
 .macro leave_interruption registers

@@ -14,6 +14,7 @@
 
 #define PAGE_PRESENT 0x1
 #define PAGE_WRITABLE 0x2
+#define PAGE_USER 0x4
 #define PAGE_LARGE 0x80
 #define PAGE_GLOBAL 0x100
 #define PAGE_NO_EXECUTE 0x8000000000000000
@@ -67,8 +68,9 @@ uint64_t machine_system_call_address(void);
 struct machine_tables {
     uint64_t root;
     uint64_t *_Nonnull image, *_Nonnull direct;
-    /* Where the image's constants and variables begin, and the page below the boot stack. */
-    uint64_t constants, variables, boot_stack_guard;
+    /* Where the image's constants and variables begin, what of the variables the processor uses by
+     * itself, and the page below the boot stack. */
+    uint64_t constants, variables, processor, processor_end, boot_stack_guard;
 };
 extern const struct machine_tables machine_tables;
 
@@ -90,9 +92,16 @@ struct kvm_wall_clock {
 struct kvm_system_time *_Nonnull machine_kvm_system_time(void);
 struct kvm_wall_clock *_Nonnull machine_kvm_wall_clock(void);
 
-/* Loads the descriptor tables that machine.c holds; `stacks` are the tops of the interrupt stacks,
- * MACHINE_STACK_COMMON's first. */
-void machine_load_descriptors(const uint64_t *_Nonnull stacks);
+/* Loads the descriptor tables and interrupt stacks that machine.c holds. */
+void machine_load_descriptors(void);
+
+/* Instructions of the image that a machine replaces when it guards kernel data: entry.h. */
+struct machine_patch {
+    uint64_t place, length, bytes;
+};
+extern const struct machine_patch machine_patches[], machine_patches_end[];
+/* Writes them, and opens kernel data for the caller. The image must be writable still. */
+void machine_guard_kernel(void);
 
 static inline void port_write8(uint16_t port, uint8_t value) {
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));

@@ -72,10 +72,17 @@ import Virtio
         #expect(function.transport() == nil)
     }
 
+    @Test func aTransitionalFunctionIsWhatItsSubsystemSays() {
+        let function = FakeFunction()
+        function.put32(0, 0x1001_1af4)
+        function.put32(0x2c, 0x0002_1af4)
+        #expect(function.transport()?.deviceType == 2)
+    }
+
     @Test func aDeviceFromBeforeVirtio1IsRefused() {
         let function = FakeFunction()
-        function.space[3] = 0x10
-        function.space[2] = 0x03
+        function.put32(0, 0x1001_1af4)
+        function.space[0x34] = 0
         #expect(function.transport() == nil)
     }
 }
@@ -112,7 +119,7 @@ private final class FakeFunction: PCIFunction {
         put32(offset + 12, size)
     }
 
-    private func put32(_ offset: Int, _ value: UInt32) {
+    func put32(_ offset: Int, _ value: UInt32) {
         for index in 0..<4 {
             space[offset + index] = UInt8(truncatingIfNeeded: value >> UInt32(8 * index))
         }

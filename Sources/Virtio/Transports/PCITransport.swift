@@ -1,7 +1,6 @@
 import Registers
 
-/// A device on a PCI bus (virtio 1.2, section 4.1), without what was before virtio 1.0. Its
-/// interrupts are messages, all of them the first of its table.
+/// A device on a PCI bus (virtio 1.2, section 4.1), by its modern registers. Its interrupts are messages, all of them the first of its table.
 public struct PCITransport {
     public let deviceType: UInt32
     private let common: UnsafeMutableRawPointer
@@ -44,12 +43,8 @@ public struct PCITransport {
         message: (address: UInt64, data: UInt32),
         map: (_ address: UInt64, _ size: Int) -> UnsafeMutableRawPointer?
     ) {
-        let vendor: UInt32 = 0x1af4
-        let identity = function.identity
-        guard identity & 0xffff == vendor, (0x1040...0x107f).contains(identity >> 16) else {
-            return nil
-        }
-        deviceType = identity >> 16 - 0x1040
+        guard let type = PCITransport.deviceType(function) else { return nil }
+        deviceType = type
         function.enable()
         let places = CapabilityPlaces(function)
         guard let common = places.region(.common, of: function, map),
@@ -63,6 +58,18 @@ public struct PCITransport {
         notifyMultiplier = places.notifyMultiplier(of: function)
         own =
             places.region(.device, of: function, map) ?? Region(pointer: common.pointer, size: 0)
+    }
+
+    /// What a function is (4.1.2); nil when it is no virtio device. One that also offers what was
+    /// before virtio 1.0 tells by its subsystem.
+    private static func deviceType<Function: PCIFunction>(_ function: Function) -> UInt32? {
+        let identity = function.identity
+        guard identity & 0xffff == 0x1af4 else { return nil }
+        switch identity >> 16 {
+        case 0x1040...0x107f: return identity >> 16 - 0x1040
+        case 0x1000...0x103f: return UInt32(function.load16(0x2e))
+        default: return nil
+        }
     }
 
     /// Turns message interrupts on (PCI 3.0, section 6.8.2) and fills the first entry of their table.

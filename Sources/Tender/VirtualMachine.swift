@@ -81,6 +81,8 @@ struct VirtualMachine {
             "-global", "virtio-mmio.force-legacy=off",
             "-device", device("serial", on: model, "max_ports=1"),
             "-device", "virtconsole,chardev=link",
+            "-object", "rng-builtin,id=random",
+            "-device", device("rng", on: model, "rng=random"),
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             "-kernel", image,
             "-initrd", "/proc/self/fd/\(moduleDescriptor)",

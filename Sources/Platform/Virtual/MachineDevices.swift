@@ -8,6 +8,7 @@ enum MachineDevices {
     private enum Driver {
         case none
         case link
+        case entropy
     }
 
     nonisolated(unsafe) private static var drivers = InlineArray<14, Driver>(repeating: .none)
@@ -20,12 +21,14 @@ enum MachineDevices {
         guard Link.isThere else {
             die("the machine has no virtio console, which is the link to unirun")
         }
+        EntropySource.addToSeed()
     }
 
     static func takeInterrupt(_ vector: UInt64) {
         switch drivers[Int(vector - InterruptController.deviceVectors.lowerBound)] {
         case .none: break
         case .link: Link.takeInterrupt()
+        case .entropy: EntropySource.takeInterrupt()
         }
     }
 
@@ -71,6 +74,7 @@ enum MachineDevices {
     private static func driver(for transport: Transport) -> Driver? {
         switch transport.deviceType {
         case DeviceType.console where !Link.isThere: Link.start(transport) ? .link : nil
+        case DeviceType.entropy: EntropySource.start(transport) ? .entropy : nil
         default: nil
         }
     }

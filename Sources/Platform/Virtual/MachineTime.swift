@@ -40,7 +40,35 @@ enum MachineTime {
         return clock == PLATFORM_CLOCK_REALTIME.rawValue ? firstTime &+ time : time
     }
 
+    /// What the kernel asked for last.
+    nonisolated(unsafe) private static var askedDeadline = UInt64.max
+
     static func setTimer(_ deadline: UInt64) {
+        askedDeadline = deadline
+        startTimer(deadline)
+    }
+
+    /// Halts until `isDone`, which a device's interrupt changes, or until `limit` nanoseconds have
+    /// passed; whether it is done. It does not halt where interrupts are off, and leaves the kernel's
+    /// timer as it was.
+    static func wait(limit: UInt64, _ isDone: () -> Bool) -> Bool {
+        let mayHalt = interrupts_take_off() != 0
+        defer { if mayHalt { interrupts_enable() } }
+        if isDone() { return true }
+        let end = readClock(PLATFORM_CLOCK_MONOTONIC.rawValue) &+ limit
+        defer { startTimer(askedDeadline) }
+        while readClock(PLATFORM_CLOCK_MONOTONIC.rawValue) < end {
+            if mayHalt {
+                startTimer(end)
+                halt()
+                interrupts_disable()
+            }
+            if isDone() { return true }
+        }
+        return false
+    }
+
+    private static func startTimer(_ deadline: UInt64) {
         guard deadline != .max else { return stopTimer() }
         let time = readClock(PLATFORM_CLOCK_MONOTONIC.rawValue)
         let length = deadline > time ? deadline - time : 1

@@ -128,7 +128,8 @@ public struct Launch {
             module: try BootModule.make(files),
             memory: request.memoryLimit ?? MemorySize.ofMachine,
             model: request.machine,
-            accelerator: accelerator
+            accelerator: accelerator,
+            disks: try DiskFile.open(request.disks)
         )
         if request.verbosity == .verbose { reportLine("runs in QEMU, process \(machine.pid)") }
         var streams: [Int32] = [0, 1, 2] + Array(repeating: -1, count: 7)

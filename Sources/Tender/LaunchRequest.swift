@@ -29,6 +29,8 @@ public struct LaunchRequest: Sendable {
     /// How a machine's processor is run; `nil` to choose.
     public var accelerator: Accelerator?
     public var machine = MachineModel.microvm
+    /// The machine's disks: /dev/vda and so on.
+    public var disks: [DiskRequest] = []
     public var verbosity = Verbosity.normal
 
     public init(program: String) {
@@ -59,6 +61,20 @@ public enum MachineModel: String, Sendable, CaseIterable {
     case microvm
     /// A PC.
     case q35
+}
+
+/// A file or block device of the host that is a disk of the machine.
+public struct DiskRequest: Sendable, Equatable {
+    public var path: String
+    public var isReadOnly: Bool
+
+    /// `FILE[:ro]`, as a volume is written for `docker run`.
+    public init(parsing text: String) {
+        isReadOnly = text.hasSuffix(":ro")
+        let path =
+            isReadOnly ? text.dropLast(3) : text.hasSuffix(":rw") ? text.dropLast(3) : text[...]
+        self.path = String(path)
+    }
 }
 
 /// How much `unirun` says beside its errors.

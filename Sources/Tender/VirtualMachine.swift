@@ -16,6 +16,7 @@ struct VirtualMachine {
     private static let moduleDescriptor = 3
     private static let linkDescriptor = 4
     private static let consoleDescriptor = 5
+    private static let firstDiskDescriptor = 6
 
     /// Starts `image` with the boot module. QEMU dies with the calling thread.
     ///
@@ -25,7 +26,8 @@ struct VirtualMachine {
         module: Int32,
         memory: UInt64,
         model: MachineModel,
-        accelerator: Accelerator
+        accelerator: Accelerator,
+        disks: [DiskFile]
     ) throws(LaunchFailure) {
         let emulator = try Self.emulator.requirePath(for: "run a virtual machine")
         let ends = socketPair()
@@ -37,9 +39,15 @@ struct VirtualMachine {
         guard pipe(&console) == 0 else {
             throw LaunchFailure("cannot make the machine's console: \(lastErrorText())")
         }
-        let command = [emulator] + Self.options(image, memory, model, accelerator)
+        let command =
+            [emulator] + Self.options(image, memory, model, accelerator)
+            + Self.disks(disks, model)
+            + (hostVariable("UNIRUN_QEMU") ?? "").split(separator: " ").map(String.init)
+        let disk = disks.map(\.descriptor) + Array(repeating: -1, count: DiskFile.limit)
         let started = tender_start.run(emulator, command) { start in
-            start.descriptors = (0, 1, 2, module, ends.other, console[1], -1, -1, -1, -1)
+            start.descriptors = (
+                0, 1, 2, module, ends.other, console[1], disk[0], disk[1], disk[2], disk[3]
+            )
             start.has_own_group = true
         }
         guard started > 0 else {
@@ -86,8 +94,25 @@ struct VirtualMachine {
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             "-kernel", image,
             "-initrd", "/proc/self/fd/\(moduleDescriptor)",
-        ] + (hostVariable("UNIRUN_QEMU") ?? "").split(separator: " ").map(String.init)
+        ]
     }
+    /// The machine's console has the first set of descriptors.
+    private static func disks(_ disks: [DiskFile], _ model: MachineModel) -> [String] {
+        disks.enumerated().flatMap { index, disk in
+            let node = [
+                "driver=raw", "node-name=disk\(index)", "discard=unmap",
+                "read-only=\(disk.isReadOnly ? "on" : "off")",
+                "file.driver=\(disk.isBlockDevice ? "host_device" : "file")",
+                "file.filename=/dev/fdset/\(index + 2)",
+            ]
+            return [
+                "-add-fd", "set=\(index + 2),fd=\(firstDiskDescriptor + index)",
+                "-blockdev", node.joined(separator: ","),
+                "-device", device("blk", on: model, "drive=disk\(index)"),
+            ]
+        }
+    }
+
     /// A virtio device as QEMU calls it on each machine.
     private static func device(_ kind: String, on model: MachineModel, _ properties: String...)
         -> String

@@ -111,6 +111,15 @@ struct MachineOptions: ParsableArguments {
     var machine: MachineModel?
 
     @Option(
+        help: ArgumentHelp(
+            "Give a virtual machine a disk, which is a file or block device of the host: /dev/vda, "
+                + "the next /dev/vdb.",
+            valueName: "FILE[:ro]"
+        )
+    )
+    var disk: [String] = []
+
+    @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
             "The most memory the guest may use, as 512M or 2g (default: the host's).",
@@ -136,6 +145,9 @@ struct MachineOptions: ParsableArguments {
     var name: String?
 
     func validatePlatform() throws {
+        guard platform == .vm || disk.isEmpty else {
+            throw LaunchFailure("--disk is for a virtual machine; add --platform vm")
+        }
         guard platform == .vm || (accel == nil && machine == nil) else {
             let option = accel == nil ? "--machine" : "--accel"
             throw LaunchFailure("\(option) says how a machine is run; add --platform vm")
@@ -150,6 +162,7 @@ struct MachineOptions: ParsableArguments {
         request.platform = platform
         request.accelerator = accel
         if let machine { request.machine = machine }
+        request.disks = disk.map { DiskRequest(parsing: $0) }
         if let memory {
             guard let size = MemorySize(parsing: memory) else {
                 throw LaunchFailure("memory '\(memory)' is not a size; write it as 512M or 2g")

@@ -94,6 +94,16 @@ extension VFS {
             )
             _ = try directory.inode!.create(Name(entry.name), in: directory, node)
         }
+        try Disks.forEach { (name, number) throws(Errno) in
+            let diskGroup: UInt32 = 6
+            let node = NewNode(
+                mode: FileMode(.blockDevice, permissions: 0o660),
+                user: 0,
+                group: diskGroup,
+                device: deviceNumber(Disks.major, Disks.minor(number))
+            )
+            _ = try directory.inode!.create(Name(name), in: directory, node)
+        }
         try addLink("/proc/self/fd", Name("fd"), in: directory)
         try addLink("/proc/self/fd/0", Name("stdin"), in: directory)
         try addLink("/proc/self/fd/1", Name("stdout"), in: directory)

@@ -64,6 +64,21 @@ func fakeOperations() -> platform_operations {
             return Int64(total)
         },
         wait: fakeWait,
+        disk_describe: { number, description in
+            guard Int(number) < FakePlatform.disks.count else { return Int64(-ENODEV) }
+            description.pointee = FakePlatform.disks[Int(number)].description
+            return 0
+        },
+        disk_read: fakeDiskRead,
+        disk_write: fakeDiskWrite,
+        disk_flush: { number in
+            FakePlatform.disks[Int(number)].flushes += 1
+            return FakePlatform.disks[Int(number)].error
+        },
+        disk_discard: { number, offset, length in
+            FakePlatform.disks[Int(number)].discarded = offset..<offset + length
+            return FakePlatform.disks[Int(number)].error
+        },
         exit: { status in
             // A panic in a test: say what the kernel said before it ends the test process.
             let message = FakePlatform.output[2] ?? []

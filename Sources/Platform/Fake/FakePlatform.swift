@@ -15,6 +15,8 @@ public enum FakePlatform {
     nonisolated(unsafe) public static var input: [Int32: [UInt8]] = [:]
     /// Contents of the images by number.
     nonisolated(unsafe) public static var images: [UInt32: FakeImage] = [:]
+    /// The machine's disks by number; the test's own to set before the kernel starts.
+    nonisolated(unsafe) public static var disks: [FakeDisk] = []
     /// Calls to the operations on the program's memory, for tests that count them.
     nonisolated(unsafe) public static var mappingCalls = 0
     /// Bytes given back by `release_memory`.
@@ -66,6 +68,7 @@ public enum FakePlatform {
         endlessWait = endWaitingTest
         for image in images.values { close(image.descriptor) }
         images = [:]
+        disks = []
         startMemory()
         reserveUserWindow()
         fillInformation()

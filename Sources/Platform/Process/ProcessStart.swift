@@ -40,6 +40,12 @@ nonisolated(unsafe) private var operations = platform_operations(
     stream_read: { ProcessStreams.read($0, $1, $2) },
     stream_write: { ProcessStreams.write($0, $1, $2) },
     wait: { ProcessStreams.wait($0, $1, $2) },
+    // A process has none.
+    disk_describe: { _, _ in -19 },
+    disk_read: { _, _, _, _ in -19 },
+    disk_write: { _, _, _, _ in -19 },
+    disk_flush: { _ in -19 },
+    disk_discard: { _, _, _ in -19 },
     exit: { _ = callHost(HostNumber.exit_group, UInt64(truncatingIfNeeded: $0)) }
 )
 

@@ -9,6 +9,7 @@ enum MachineDevices {
         case none
         case link
         case entropy
+        case disk(Int)
     }
 
     nonisolated(unsafe) private static var drivers = InlineArray<14, Driver>(repeating: .none)
@@ -29,6 +30,7 @@ enum MachineDevices {
         case .none: break
         case .link: Link.takeInterrupt()
         case .entropy: EntropySource.takeInterrupt()
+        case .disk(let number): Disks.takeInterrupt(number)
         }
     }
 
@@ -75,6 +77,7 @@ enum MachineDevices {
         switch transport.deviceType {
         case DeviceType.console where !Link.isThere: Link.start(transport) ? .link : nil
         case DeviceType.entropy: EntropySource.start(transport) ? .entropy : nil
+        case DeviceType.block: Disks.start(transport).map { .disk($0) }
         default: nil
         }
     }

@@ -34,6 +34,11 @@ nonisolated(unsafe) private var operations = platform_operations(
     stream_read: { Link.read($0, $1, $2) },
     stream_write: { Link.write($0, $1, $2) },
     wait: { MachineStreams.wait($0, $1, $2) },
+    disk_describe: { Disks.describe($0, $1) },
+    disk_read: { Disks.read($0, $1, $2, $3) },
+    disk_write: { Disks.write($0, $1, $2, $3) },
+    disk_flush: { Disks.flush($0) },
+    disk_discard: { Disks.discard($0, $1, $2) },
     exit: {
         Link.tell(.exit, 0, UInt64(truncatingIfNeeded: $0))
         Power.off($0)

@@ -87,6 +87,14 @@ struct platform_poll {
     int16_t ready;
 };
 
+/* A disk of the machine. */
+struct platform_disk {
+    uint64_t size;       /* bytes, a multiple of the block size */
+    uint32_t block_size; /* what the disk reads and writes at once */
+    uint32_t is_read_only;
+    uint32_t can_discard;
+};
+
 struct platform_operations {
     /* --- time --- */
 
@@ -145,6 +153,21 @@ struct platform_operations {
      * (0: do not wait, UINT64_MAX: for ever). Returns how many are ready. */
     int64_t (*_Nonnull wait)(struct platform_poll *_Nullable streams, uint64_t count,
                              uint64_t deadline);
+
+    /* --- disks; they are numbered from 0 --- */
+
+    /* -ENODEV when there is no such disk. */
+    int64_t (*_Nonnull disk_describe)(uint32_t disk, struct platform_disk *_Nonnull description);
+    /* As preadv(2) and pwritev(2), within the disk's size, at most 16 segments of kernel or user
+     * memory. They wait for the disk; -EIO when it failed, and after 30 seconds. */
+    int64_t (*_Nonnull disk_read)(uint32_t disk, uint64_t offset,
+                                  const struct platform_segment *_Nonnull segments, uint64_t count);
+    int64_t (*_Nonnull disk_write)(uint32_t disk, uint64_t offset,
+                                   const struct platform_segment *_Nonnull segments, uint64_t count);
+    /* What was written outlasts the machine from now on. */
+    int64_t (*_Nonnull disk_flush)(uint32_t disk);
+    /* The contents of sectors of 512 bytes are not needed any more. */
+    int64_t (*_Nonnull disk_discard)(uint32_t disk, uint64_t offset, uint64_t length);
 
     /* --- the end --- */
 

@@ -91,6 +91,7 @@ final class SpecialFile: Inode {
         switch mode.kind {
         case .pipe: return try Pipe.open(self, dentry, flags)
         case .characterDevice: return try CharacterDevices.open(device, dentry, flags)
+        case .blockDevice: return try Disks.open(device, dentry, flags)
         default: throw .noSuchDeviceOrAddress
         }
     }

@@ -1,0 +1,139 @@
+import LinuxABI
+import Platform
+
+/// The machine's disks: /dev/vda and so on, as Linux names those of virtio.
+enum Disks {
+    /// As Linux gives it out where nothing else has taken it; 16 minor numbers a disk.
+    static let major: UInt32 = 254
+    static let limit: UInt32 = 8
+
+    static func minor(_ number: UInt32) -> UInt32 { number * 16 }
+
+    /// Throws `noSuchDeviceOrAddress` for a number that no disk has.
+    static func description(_ number: UInt32) throws(Errno) -> platform_disk {
+        var description = platform_disk()
+        guard machine.pointee.disk_describe(number, &description) >= 0 else {
+            throw .noSuchDeviceOrAddress
+        }
+        return description
+    }
+
+    static func open(_ device: UInt64, _ dentry: Dentry, _ flags: OpenFlags)
+        throws(Errno) -> OpenFile
+    {
+        let number = deviceMinor(device) / 16
+        guard deviceMajor(device) == major, deviceMinor(device) == minor(number) else {
+            throw .noSuchDeviceOrAddress
+        }
+        return DiskFile(number, try description(number), flags, dentry)
+    }
+
+    /// Calls `body` with the name in /dev and the number of each disk.
+    static func forEach(
+        _ body: (UnsafeRawBufferPointer, UInt32) throws(Errno) -> Void
+    ) throws(Errno) {
+        for number in 0..<limit where (try? description(number)) != nil {
+            var name = InlineArray<3, UInt8>(repeating: 0)
+            name[0] = UInt8(ascii: "v")
+            name[1] = UInt8(ascii: "d")
+            name[2] = UInt8(ascii: "a") + UInt8(number)
+            try withUnsafeBytes(of: &name) { (bytes) throws(Errno) in try body(bytes, number) }
+        }
+    }
+}
+
+/// A disk as an open file. Nothing of it is kept in memory: each call reads or writes the disk itself.
+final class DiskFile: OpenFile {
+    private let number: UInt32
+    private let description: platform_disk
+
+    init(_ number: UInt32, _ description: platform_disk, _ flags: OpenFlags, _ dentry: Dentry) {
+        self.number = number
+        self.description = description
+        super.init(flags: flags, traits: .seekable, dentry: dentry)
+    }
+
+    private var size: Int { Int(description.size) }
+
+    override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        guard position < size else { return 0 }
+        let (number, start) = (number, position)
+        let count = try pass(&transfer, at: start) { offset, segments, count in
+            machine.pointee.disk_read(number, offset, segments, count)
+        }
+        position += count
+        return count
+    }
+
+    override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        guard description.is_read_only == 0 else { throw .notPermitted }
+        guard transfer.remaining > 0 else { return 0 }
+        guard position < size else { throw .noSpace }
+        let (number, start) = (number, position)
+        let count = try pass(&transfer, at: start) { offset, segments, count in
+            machine.pointee.disk_write(number, offset, segments, count)
+        }
+        if flags.contains(.dataSynchronous) { try synchronize() }
+        position += count
+        return count
+    }
+
+    /// Lets bytes pass up to the disk's end; an error after the first ones ends the transfer short.
+    private func pass(
+        _ transfer: inout Transfer,
+        at start: Int,
+        _ body: (UInt64, UnsafePointer<platform_segment>, UInt64) -> Int64
+    ) throws(Errno) -> Int {
+        transfer.cap(size - start)
+        var done = 0
+        while transfer.remaining > 0 {
+            do throws(Errno) {
+                let count = try transfer.withPlatformSegments(limit: .max) {
+                    body(UInt64(start + done), $0, $1)
+                }
+                guard count > 0 else { return done }
+                done += count
+            } catch {
+                guard done > 0 else { throw error }
+                return done
+            }
+        }
+        return done
+    }
+
+    override func seek(_ offset: Int, _ origin: SeekOrigin) throws(Errno) -> Int {
+        guard origin == .end else { return try super.seek(offset, origin) }
+        return try move(to: offset, from: size)
+    }
+
+    override func synchronize() throws(Errno) {
+        try checked(machine.pointee.disk_flush(number))
+    }
+
+    override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        switch request {
+        case ControlRequest.diskSize: try UserPointer(argument).store(description.size)
+        case ControlRequest.diskSectors: try UserPointer(argument).store(description.size >> 9)
+        case ControlRequest.diskSectorSize, ControlRequest.diskPhysicalSize:
+            try UserPointer(argument).store(description.block_size)
+        case ControlRequest.diskBlockSize: try UserPointer(argument).store(UInt64(4096))
+        case ControlRequest.diskReadOnly: try UserPointer(argument).store(description.is_read_only)
+        case ControlRequest.diskFlush: try synchronize()
+        case ControlRequest.diskDiscard: try discard(UserPointer(argument))
+        default: throw .notTerminal
+        }
+        return 0
+    }
+
+    /// BLKDISCARD: a pair of offset and length, in bytes.
+    private func discard(_ range: UserPointer<UInt64>) throws(Errno) {
+        guard flags.isWritable else { throw .badDescriptor }
+        guard description.is_read_only == 0 else { throw .notPermitted }
+        guard description.can_discard != 0 else { throw .notSupported }
+        let (start, length) = (try range[0].load(), try range[1].load())
+        guard (start | length) & 511 == 0, start <= description.size,
+            length <= description.size - start
+        else { throw .invalidArgument }
+        try checked(machine.pointee.disk_discard(number, start, length))
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+/// A machine's disk, read and written by busybox as natively, on each machine and with each format of
+/// its queue.
+@Suite(.enabled(if: Command.isBuilt && Command.isMachine)) struct MachineDiskTests {
+    struct Hardware: CustomTestStringConvertible, Sendable {
+        let machine: String
+        let isPacked: Bool
+
+        var testDescription: String { machine + (isPacked ? ", packed" : ", split") }
+
+        /// What QEMU calls a virtio device there.
+        func device(_ kind: String) -> String {
+            "virtio-\(kind)-" + (machine == "q35" ? "pci" : "device")
+        }
+
+        static let all = ["microvm", "q35"].flatMap { machine in
+            [false, true].map { Hardware(machine: machine, isPacked: $0) }
+        }
+    }
+
+    private static let busybox = "/bin/busybox"
+    private let scratch: ScratchFolder
+    private let disk: String
+    private let contents: Data
+
+    init() throws {
+        scratch = try ScratchFolder()
+        disk = scratch.path + "/disk"
+        // No two sectors are alike.
+        contents = Data((0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 9 ^ $0) })
+        try contents.write(to: URL(fileURLWithPath: disk))
+    }
+
+    private func run(
+        _ hardware: Hardware,
+        _ options: [String],
+        emulator: [String] = [],
+        _ command: [String]
+    ) throws -> Execution {
+        let packed = hardware.isPacked ? "on" : "off"
+        let more = ["-global \(hardware.device("blk")).packed=\(packed)"] + emulator
+        let run = try Execution.run(
+            [Command.path, "run"] + Command.options + ["--machine", hardware.machine] + options
+                + ["--", Self.busybox] + command,
+            environment: Command.environment + ["UNIRUN_QEMU=" + more.joined(separator: " ")],
+            timeLimit: ProgramTests.timeLimit
+        )
+        #expect(!run.timedOut)
+        return run
+    }
+
+    private var current: Data {
+        get throws { try Data(contentsOf: URL(fileURLWithPath: disk)) }
+    }
+
+    @Test(arguments: Hardware.all)
+    func aDiskIsReadAsNatively(_ hardware: Hardware) throws {
+        let native = try Execution.run(
+            [Self.busybox, "sha256sum", disk],
+            environment: [],
+            timeLimit: 20
+        )
+        let guest = try run(hardware, ["--disk", disk + ":ro"], ["sha256sum", "/dev/vda"])
+        #expect(guest.outputText == "\(native.outputText.prefix(64))  /dev/vda\n")
+        #expect(guest.status == 0)
+    }
+
+    /// From the middle of one sector to the middle of another.
+    @Test(arguments: Hardware.all)
+    func aDiskIsWrittenAsNatively(_ hardware: Hardware) throws {
+        let write = [
+            "dd", "if=/bin/busybox", "bs=1000", "count=150", "seek=3", "conv=notrunc,fsync",
+        ]
+        let copy = scratch.path + "/copy"
+        try contents.write(to: URL(fileURLWithPath: copy))
+        _ = try Execution.run(
+            [Self.busybox] + write + ["of=" + copy],
+            environment: [],
+            timeLimit: 20
+        )
+        let guest = try run(hardware, ["--disk", disk], write + ["of=/dev/vda"])
+        #expect(guest.status == 0)
+        #expect(try current == Data(contentsOf: URL(fileURLWithPath: copy)))
+        #expect(try current != contents)
+    }
+
+    @Test(arguments: Hardware.all)
+    func aDiskThatMayOnlyBeReadIsNotWritten(_ hardware: Hardware) throws {
+        let write = ["dd", "if=/dev/zero", "of=/dev/vda", "count=1", "conv=notrunc"]
+        let guest = try run(hardware, ["--disk", disk + ":ro"], write)
+        #expect(guest.status == 1)
+        #expect(guest.errorText.contains("Operation not permitted"))
+        #expect(try current == contents)
+    }
+
+    @Test(arguments: Hardware.all, ["read", "write", "flush"])
+    func anErrorOfTheDiskIsAnErrorOfTheCall(_ hardware: Hardware, _ operation: String) throws {
+        let node =
+            "driver=blkdebug,node-name=bad,image.driver=file,image.filename=\(disk),"
+            + "inject-error.0.event=none,inject-error.0.iotype=\(operation)"
+        let device = "\(hardware.device("blk")),drive=bad,rerror=report,werror=report"
+        let ends =
+            operation == "read"
+            ? ["if=/dev/vda", "of=/dev/null"]
+            : ["if=/dev/zero", "of=/dev/vda", "conv=notrunc,fsync"]
+        let guest = try run(
+            hardware,
+            [],
+            emulator: ["-blockdev", node, "-device", device],
+            ["dd"] + ends + ["count=1"]
+        )
+        #expect(guest.status == 1)
+        #expect(
+            guest.errorText.contains("Input/output error") || guest.errorText.contains("I/O error")
+        )
+    }
+}

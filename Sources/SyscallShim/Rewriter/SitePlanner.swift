@@ -15,9 +15,11 @@ public struct SitePlanner {
     /// The plans for the `syscall` of `text`, best first; `number` is what %rax held there.
     public static func plans(for text: SiteText, number: UInt64) -> SitePlans {
         var planner = SitePlanner(text, number)
+        planner.planMoveNumber()
+        // Nothing is fixed in that plan: where it finds no room, no other does.
+        if planner.plans.count > 0 { return planner.plans }
         planner.findFollowing()
         planner.findTargets()
-        planner.planMoveNumber()
         planner.plan(from: 0, .following)
         planner.planPreceding()
         planner.planIsland()

@@ -161,7 +161,9 @@ final class StreamFile: OpenFile {
 
     override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
         if isTerminal, let answer = try Terminal.control(request, argument) { return answer }
-        guard let shape = ControlRequest.terminalShape(request) else { throw .notTerminal }
+        guard let shape = ControlRequest.terminalShape(request),
+            mayKnowTerminals || request == ControlRequest.readableBytes
+        else { throw .notTerminal }
         return try passOn(request, shape, argument)
     }
 }
@@ -190,6 +192,16 @@ extension StreamFile {
         guard FileMode(rawValue: host.mode).isKind(.characterDevice) else { return false }
         let major = deviceMajor(host.device)
         return major == 136 || major == 4 || major == 5 || (major >= 137 && major <= 143)
+    }
+
+    /// Whether the host may answer what terminals are asked. What is none for certain need not be
+    /// asked, which every program does that writes to its standard output.
+    private var mayKnowTerminals: Bool {
+        let mode = FileMode(rawValue: host.mode)
+        let memoryDevices: UInt32 = 1  // null, zero, full, random
+        if mode.isKind(.characterDevice) { return deviceMajor(host.device) != memoryDevices }
+        // SIOCOUTQ has a terminal request's number.
+        return mode.isKind(.socket)
     }
 
     /// Asks the host's terminal; it refuses with ENOTTY what is none.

@@ -18,17 +18,17 @@ struct RegionList {
         /// The largest gap between two regions of this chunk.
         var largestGap: UInt64
         var gapIsStale: Bool
-        var nextSpare: UnsafeMutablePointer<Chunk>?
     }
 
     static let chunkCapacity = 64
     /// One change splits at most three regions or chunks.
-    private static let reserveSize = 4
+    private static var reserveSize: Int { 4 }
 
     private var directory: UnsafeMutablePointer<UnsafeMutablePointer<Chunk>>?
     private var directoryCapacity = 0
     private(set) var chunkCount = 0
-    private var spare: UnsafeMutablePointer<Chunk>?
+    /// Chunks for the next changes. They are not touched before they are needed: each is a page.
+    private var spares = InlineArray<4, UnsafeMutablePointer<Chunk>?>(repeating: nil)
     private var spareCount = 0
     /// How many regions there are.
     private(set) var count = 0
@@ -181,16 +181,16 @@ struct RegionList {
     }
 
     private mutating func keepSpare(_ chunk: UnsafeMutablePointer<Chunk>) {
-        chunk.pointee.nextSpare = spare
-        spare = chunk
+        spares[spareCount] = chunk
         spareCount += 1
     }
 
     private mutating func takeSpare() -> UnsafeMutablePointer<Chunk> {
-        guard let chunk = spare else { panic("a change of the mappings had no memory reserved") }
-        spare = chunk.pointee.nextSpare
+        guard spareCount > 0, let chunk = spares[spareCount - 1] else {
+            panic("a change of the mappings had no memory reserved")
+        }
         spareCount -= 1
-        chunk.initialize(to: Chunk(count: 0, largestGap: 0, gapIsStale: true, nextSpare: nil))
+        chunk.initialize(to: Chunk(count: 0, largestGap: 0, gapIsStale: true))
         return chunk
     }
 
@@ -291,10 +291,7 @@ struct RegionList {
     /// Frees the list's memory; the regions are gone without ceremony.
     mutating func removeAll() {
         for index in 0..<chunkCount { KernelHeap.free(UnsafeMutableRawPointer(directory![index])) }
-        while let chunk = spare {
-            spare = chunk.pointee.nextSpare
-            KernelHeap.free(UnsafeMutableRawPointer(chunk))
-        }
+        while spareCount > 0 { KernelHeap.free(UnsafeMutableRawPointer(takeSpare())) }
         if let directory { KernelHeap.free(UnsafeMutableRawPointer(directory)) }
         self = RegionList()
     }

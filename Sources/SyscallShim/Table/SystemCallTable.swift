@@ -32,6 +32,8 @@ public enum SystemCallTable {
         return found
     }
 
+    // Inlined: a table that is lent to a function is copied to the stack first.
+    @inline(__always)
     private static func visit<let count: Int>(
         _ rows: borrowing InlineArray<count, Row>,
         _ body: (Row) -> Void

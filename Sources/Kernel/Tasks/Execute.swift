@@ -154,6 +154,7 @@ extension Process {
         thread.name = layout.name
         attributes.isDumpable = !layout.isSecure
         attributes.keepsCapabilities = false
+        attributes.barriers = 0
         executable = layout.image
         hasExecuted = true
     }

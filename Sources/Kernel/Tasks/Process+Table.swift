@@ -156,7 +156,7 @@ extension Process {
     }
 }
 
-/// What prctl(2), personality(2) and setpriority(2) set for a process.
+/// What prctl(2), personality(2), membarrier(2) and setpriority(2) set for a process.
 public struct ProcessAttributes {
     /// PR_SET_NO_NEW_PRIVS
     public var hasNoNewPrivileges = false
@@ -169,6 +169,8 @@ public struct ProcessAttributes {
     /// PR_SET_CHILD_SUBREAPER
     public var isSubreaper = false
     public var personality: UInt32 = 0
+    /// What the process registered for with membarrier(2), as the bits of those commands.
+    public var barriers: UInt32 = 0
     /// -20 to 19.
     public var niceness: Int32 = 0
     /// As sched_setscheduler(2).

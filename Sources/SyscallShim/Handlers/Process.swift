@@ -225,5 +225,12 @@ let processRows: InlineArray<_, Row> = [
     Row(170, "sethostname", sysSetHostName, .full, .string, .size),
     Row(171, "setdomainname", sysSetDomainName, .full, .string, .size),
     Row(99, "sysinfo", sysSystemInformation, .full, .address),
-    Row(135, "personality", sysPersonality, .full, .hexadecimal),
+    Row(
+        135,
+        "personality",
+        sysPersonality,
+        .partial,
+        .hexadecimal,
+        note: "flags are kept and told, and have no effect; PER_LINUX alone"
+    ),
 ]

@@ -246,7 +246,14 @@ let processControlRows: InlineArray<_, Row> = [
     Row(203, "sched_setaffinity", sysSetAffinity, .full, .processID, .size, .address),
     Row(146, "sched_get_priority_max", sysLargestPriority, .full, .integer),
     Row(147, "sched_get_priority_min", sysSmallestPriority, .full, .integer),
-    Row(145, "sched_getscheduler", sysGetScheduler, .full, .processID),
+    Row(
+        145,
+        "sched_getscheduler",
+        sysGetScheduler,
+        .partial,
+        .processID,
+        note: "one policy for all threads of a process"
+    ),
     Row(
         144,
         "sched_setscheduler",
@@ -255,7 +262,7 @@ let processControlRows: InlineArray<_, Row> = [
         .processID,
         .integer,
         .address,
-        note: "EPERM for real-time policies"
+        note: "EPERM for real-time policies; one policy for all threads of a process"
     ),
     Row(143, "sched_getparam", sysGetSchedulerParameter, .full, .processID, .address),
     Row(142, "sched_setparam", sysSetSchedulerParameter, .full, .processID, .address),

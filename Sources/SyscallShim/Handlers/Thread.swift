@@ -144,13 +144,21 @@ func sysArchitectureControl(
 
 /// membarrier(2): with one processor every other thread has passed a barrier when it runs.
 func sysMemoryBarrier(_ command: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { (thread) throws(Errno) in
         guard flags.low == 0 else { throw .invalidArgument }
         // GLOBAL, the expedited commands and their registrations, SYNC_CORE's among them.
         let known: UInt32 = 0x7f
         let command = command.low
         if command == 0 { return Int(known) }
         guard command.nonzeroBitCount == 1, command & known != 0 else { throw .invalidArgument }
+        // Each command's registration is the next bit.
+        let (registrations, needRegistration): (UInt32, UInt32) = (0x50, 0x28)
+        if command & registrations != 0 { thread.process.attributes.barriers |= command }
+        if command & needRegistration != 0 {
+            guard thread.process.attributes.barriers & command << 1 != 0 else {
+                throw .notPermitted
+            }
+        }
         return 0
     }
 }
@@ -200,7 +208,15 @@ let threadRows: InlineArray<_, Row> = [
         .address,
         note: "EINVAL for %gs, which is the kernel's, and for shadow stacks"
     ),
-    Row(324, "membarrier", sysMemoryBarrier, .full, .integer, .hexadecimal),
+    Row(
+        324,
+        "membarrier",
+        sysMemoryBarrier,
+        .partial,
+        .integer,
+        .hexadecimal,
+        note: "not for restartable sequences, no MEMBARRIER_CMD_GET_REGISTRATIONS"
+    ),
     Row(219, "restart_syscall", sysRestart, restart: .remaining),
     Row(refused: 334, "rseq", note: "C libraries do without"),
 ]

@@ -5,7 +5,7 @@ struct DebuggerSession {
     var kernel: pid_t
     var image: String
     /// The program's file on the host, if it is there.
-    var program: String?
+    var program: ProgramFile?
 
     /// Writes the script; what to tell the user.
     func announce() throws(LaunchFailure) -> String {
@@ -25,6 +25,8 @@ struct DebuggerSession {
 
     /// With symbols of both: calls of the program are caught by SIGSYS, the kernel's timer and
     /// program faults are signals too, none of them a reason to stop.
+    ///
+    /// It goes on until the program is in place, where breakpoints in it can be set.
     private var script: String {
         var lines = [
             "set breakpoint pending on",
@@ -33,11 +35,23 @@ struct DebuggerSession {
             "handle SIG34 nostop noprint pass",
             "file \(quoted(symbols))",
         ]
-        if let program { lines.append("add-symbol-file \(quoted(absolute(program)))") }
         lines.append("attach \(kernel)")
         // It waits in a stop of its own, which is not the program's.
         lines.append("handle SIGSTOP nostop noprint nopass")
+        // The kernel's way into the program, with its first registers on the stack.
+        lines += ["tbreak *frame_leave", "continue"]
+        if let program { lines += symbols(of: program) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A position-independent program lies where its first instruction tells.
+    private func symbols(of program: ProgramFile) -> [String] {
+        let file = quoted(absolute(program.path))
+        guard let entry = program.relativeEntry else { return ["add-symbol-file \(file)"] }
+        let instructionPointer = "*(unsigned long *)($rsp + 128)"
+        return [
+            "set $bias = \(instructionPointer) - \(entry)", "add-symbol-file \(file) -o $bias",
+        ]
     }
 
     /// The image's symbols may have been split off.

@@ -103,7 +103,7 @@ public struct Launch {
         )
         if request.verbosity == .verbose { reportLine("runs as process \(kernel.pid)") }
         if request.waitsForDebugger {
-            let session = DebuggerSession(kernel: kernel.pid, image: image, program: program?.path)
+            let session = DebuggerSession(kernel: kernel.pid, image: image, program: program)
             reportLine(try session.announce())
             defer { session.remove() }
             return follow(kernel, signals, program)

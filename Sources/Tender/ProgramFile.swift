@@ -39,19 +39,27 @@ struct ProgramFile {
         sites.add(new.filter { $0.number != signalReturn })
     }
 
-    private var hasUnwindTables: Bool {
-        guard case .executable(let image) = try? Program.open(path, hasRootFileSystem: true) else {
-            return true
-        }
-        return image.mayBeUnwound
-    }
+    private var hasUnwindTables: Bool { image?.mayBeUnwound ?? true }
 
     /// Names an address of the file, as `main+0x10`.
     var symbolName: ((UInt64) -> String?)? {
+        image.map { image in { image.symbols.describe($0) } }
+    }
+
+    /// Where the program begins, as the file has it; nil unless it is position-independent and
+    /// begins by itself.
+    var relativeEntry: UInt64? {
+        guard let image, image.plan.isPositionIndependent, image.interpreter == nil else {
+            return nil
+        }
+        return image.plan.entry &- image.plan.bias
+    }
+
+    private var image: ExecutableImage? {
         guard case .executable(let image) = try? Program.open(path, hasRootFileSystem: true) else {
             return nil
         }
-        return { image.symbols.describe($0) }
+        return image
     }
 
     /// Whether the file at `path` is a program that needs no other file.

@@ -31,7 +31,11 @@ let guest: [Target] = [
         exclude: ["Rewriter"]
     ),
     .target(name: "Registers", path: "Sources/Virtio/Registers"),
-    .target(name: "Virtio", dependencies: ["Registers"], exclude: ["Registers"]),
+    .target(
+        name: "Virtio",
+        dependencies: ["Registers"],
+        exclude: ["README.md", "Registers"]
+    ),
     .target(name: "HostCalls", path: "Sources/Platform/HostCalls"),
     .target(
         name: "Interruption",

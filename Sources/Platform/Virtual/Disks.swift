@@ -5,10 +5,10 @@ import Virtio
 /// device reaches. One request is under way at a time, and the kernel waits for it.
 enum Disks {
     private struct Disk {
-        var device: BlockDevice
+        var device: BlockDevice<Transport>
         let buffer: SharedMemory
         /// Of the request that ended last.
-        var outcome: BlockDevice.Outcome?
+        var outcome: BlockOutcome?
         /// A request did not end: it may still write to the buffer, so nothing more is asked.
         var isStuck = false
     }
@@ -56,7 +56,7 @@ enum Disks {
     {
         guard let disk = disk(number) else { return noDevice }
         let device = disk.pointee.device
-        let size = device.capacity * UInt64(BlockDevice.sectorSize)
+        let size = device.capacity * UInt64(BlockDevice<Transport>.sectorSize)
         description.pointee = platform_disk(
             size: size & ~(UInt64(device.blockSize) - 1),
             block_size: UInt32(device.blockSize),
@@ -108,8 +108,8 @@ enum Disks {
         guard let disk = disk(number) else { return noDevice }
         let limit = disk.pointee.device.discardLimit
         guard limit > 0 else { return notSupported }
-        var sector = offset / UInt64(BlockDevice.sectorSize)
-        let end = sector + length / UInt64(BlockDevice.sectorSize)
+        var sector = offset / UInt64(BlockDevice<Transport>.sectorSize)
+        let end = sector + length / UInt64(BlockDevice<Transport>.sectorSize)
         while sector < end {
             let count = UInt32(min(end - sector, limit))
             let answer = perform(disk) { $0.begin(.discard, sector: sector, sectorCount: count) }
@@ -164,10 +164,10 @@ enum Disks {
 
     private static func transfer(
         _ disk: UnsafeMutablePointer<Disk>,
-        _ operation: BlockDevice.Operation,
+        _ operation: BlockOperation,
         _ piece: Piece
     ) -> Int64 {
-        let sector = piece.start / UInt64(BlockDevice.sectorSize)
+        let sector = piece.start / UInt64(BlockDevice<Transport>.sectorSize)
         let data = (address: disk.pointee.buffer.address, size: UInt32(piece.size))
         return perform(disk) { $0.begin(operation, sector: sector, data: data) }
     }
@@ -175,7 +175,7 @@ enum Disks {
     /// Makes a request and waits for its end.
     private static func perform(
         _ disk: UnsafeMutablePointer<Disk>,
-        _ begin: (inout BlockDevice) -> Int?
+        _ begin: (inout BlockDevice<Transport>) -> Int?
     ) -> Int64 {
         guard !disk.pointee.isStuck else { return failed }
         disk.pointee.outcome = nil

@@ -4,7 +4,7 @@ import Virtio
 /// The machine's source of random bytes. They are added to the seed of the launch record, which is the
 /// same each time that one boot disk is started.
 enum EntropySource {
-    nonisolated(unsafe) private static var device: EntropyDevice? = nil
+    nonisolated(unsafe) private static var device: EntropyDevice<Transport>? = nil
 
     static func start(_ transport: Transport) -> Bool {
         guard device == nil else { return false }

@@ -8,7 +8,7 @@ enum Link {
     /// Events that `unirun` said hold, and nobody has asked for since.
     nonisolated(unsafe) static var ready: UInt64 = 0
 
-    nonisolated(unsafe) private static var console: ConsoleDevice? = nil
+    nonisolated(unsafe) private static var console: ConsoleDevice<Transport>? = nil
     /// What an answer brings.
     nonisolated(unsafe) private static var payload: SharedMemory? = nil
     /// Somebody waits for an answer, and takes all that comes.

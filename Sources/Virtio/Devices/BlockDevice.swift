@@ -1,21 +1,32 @@
 import Registers
 
+/// What a disk is asked for (5.2.6).
+public enum BlockOperation {
+    case read, write
+    /// What was written is to outlast the machine.
+    case flush
+    /// What sectors hold is not needed any more.
+    case discard
+
+    fileprivate var code: UInt32 {
+        switch self {
+        case .read: 0
+        case .write: 1
+        case .flush: 4
+        case .discard: 11
+        }
+    }
+}
+
+/// How a request ended: its status byte.
+public enum BlockOutcome: UInt8 {
+    case done = 0
+    case failed = 1
+    case notSupported = 2
+}
+
 /// A disk (virtio 1.2, section 5.2), in sectors of 512 bytes.
-public struct BlockDevice {
-    public enum Operation {
-        case read, write
-        /// What was written is to outlast the machine.
-        case flush
-        /// What sectors hold is not needed any more.
-        case discard
-    }
-
-    public enum Outcome: UInt8 {
-        case done = 0
-        case failed = 1
-        case notSupported = 2
-    }
-
+public struct BlockDevice<Registers: DeviceTransport> {
     public static var sectorSize: Int { 512 }
 
     /// Sectors of the whole disk.
@@ -27,8 +38,8 @@ public struct BlockDevice {
     public let discardLimit: UInt64
     /// Whether `flush` means anything; without it what was written lasts.
     public let hasFlush: Bool
-    private let device: Device
-    private let requests: DeviceQueue
+    private let device: Device<Registers>
+    private let requests: DeviceQueue<Registers>
     /// A `Record` for each request under way, by number.
     private let records: SharedMemory
     /// By number: the token of a request under way.
@@ -51,7 +62,7 @@ public struct BlockDevice {
     private static var flush: Features { Features(rawValue: 1 << 9) }
     private static var discard: Features { Features(rawValue: 1 << 13) }
 
-    public init(_ transport: Transport, _ allocate: Device.Allocate) throws(DeviceFault) {
+    public init(_ transport: Registers, _ allocate: AllocateShared) throws(DeviceFault) {
         let known: Features = [
             BlockDevice.readOnly, BlockDevice.hasBlockSize, BlockDevice.flush, BlockDevice.discard,
         ]
@@ -92,7 +103,7 @@ public struct BlockDevice {
     ///
     /// - Parameter data: physical address and bytes, a multiple of a sector.
     public mutating func begin(
-        _ operation: Operation,
+        _ operation: BlockOperation,
         sector: UInt64,
         data: (address: UInt64, size: UInt32) = (0, 0),
         sectorCount: UInt32 = 0
@@ -107,7 +118,7 @@ public struct BlockDevice {
         device_store32(record.pointer + 24, sectorCount)
         device_store32(record.pointer + 28, 0)
         // A device that says nothing has failed.
-        device_store8(record.pointer + 32, Outcome.failed.rawValue)
+        device_store8(record.pointer + 32, BlockOutcome.failed.rawValue)
         var chain = InlineArray<3, Buffer>(repeating: record.part(0, 16).buffer(isWritten: false))
         var count = 1
         if isDiscard {
@@ -140,7 +151,7 @@ public struct BlockDevice {
     }
 
     /// Calls `body` with each request that has ended, once; an interrupt tells of the next.
-    public mutating func takeEnded(_ body: (Int, Outcome) -> Void) throws(QueueFault) {
+    public mutating func takeEnded(_ body: (Int, BlockOutcome) -> Void) throws(QueueFault) {
         repeat {
             while let chain = try requests.queue.take() {
                 for number in tokens.indices where tokens[number] == chain.token {
@@ -148,22 +159,11 @@ public struct BlockDevice {
                     let status = device_load8(
                         records.pointer + number * BlockDevice.recordSize + 32
                     )
-                    let outcome = Outcome(rawValue: status) ?? .failed
+                    let outcome = BlockOutcome(rawValue: status) ?? .failed
                     let isShort = chain.length < lengths[number]
                     body(number, outcome == .done && isShort ? .failed : outcome)
                 }
             }
         } while requests.queue.enableInterrupt()
-    }
-}
-
-extension BlockDevice.Operation {
-    fileprivate var code: UInt32 {
-        switch self {
-        case .read: 0
-        case .write: 1
-        case .flush: 4
-        case .discard: 11
-        }
     }
 }

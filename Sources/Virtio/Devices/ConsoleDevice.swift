@@ -1,47 +1,25 @@
-import Registers
-
 /// A console (virtio 1.2, section 5.3) with its first port alone: a stream of bytes each way.
-public struct ConsoleDevice {
-    private let device: Device
-    private let receiving: DeviceQueue
-    private let sending: DeviceQueue
-    /// Where the device puts what comes: pieces of `pieceSize`, by the token of their chain.
-    private let received: SharedMemory
+public struct ConsoleDevice<Registers: DeviceTransport> {
+    private let device: Device<Registers>
+    private var inbox: Inbox<Registers>
+    private let sending: DeviceQueue<Registers>
     private let sent: SharedMemory
     private var isSending = false
-    /// The piece that is being read, and what of it was not read yet.
-    private var piece: UInt16?
-    private var unread = 0..<0
-
-    private static var pieceSize: Int { 4096 }
-    private static var pieceCount: Int { 16 }
+    /// What came and was not read yet.
+    private var unread = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// - Parameter sendLimit: bytes of the most that is sent at once.
-    public init(_ transport: Transport, sendLimit: Int, _ allocate: Device.Allocate)
+    public init(_ transport: Registers, sendLimit: Int, _ allocate: AllocateShared)
         throws(DeviceFault)
     {
         device = try Device(transport, wanted: [])
-        receiving = try device.makeQueue(0, size: ConsoleDevice.pieceCount, least: 1, allocate)
+        inbox = try Inbox(device, 0, pieces: 16, ofSize: 4096, allocate)
         sending = try device.makeQueue(1, size: 4, least: 1, allocate)
-        let pieces = ConsoleDevice.pieceSize * ConsoleDevice.pieceCount
-        guard let received = allocate(pieces), let sent = allocate(sendLimit) else {
-            throw .noMemory
-        }
-        self.received = received
+        guard let sent = allocate(sendLimit) else { throw .noMemory }
         self.sent = sent
         sending.queue.disableInterrupt()
         device.start()
-        // Tokens of chains of one buffer are given out in order the first time.
-        for index in 0..<ConsoleDevice.pieceCount {
-            guard receiving.queue.offer(buffer(UInt16(index))) != nil else { break }
-        }
-        receiving.notify()
-        _ = receiving.queue.enableInterrupt()
-    }
-
-    private func buffer(_ piece: UInt16) -> Buffer {
-        received.part(Int(piece) * ConsoleDevice.pieceSize, ConsoleDevice.pieceSize)
-            .buffer(isWritten: true)
+        inbox.open()
     }
 
     public func acknowledgeInterrupt() { device.transport.acknowledgeInterrupt() }
@@ -69,44 +47,20 @@ public struct ConsoleDevice {
     public mutating func receive(into target: UnsafeMutableRawBufferPointer)
         throws(QueueFault) -> Int
     {
-        if unread.isEmpty {
-            guard try takePiece() else { return 0 }
-        }
+        guard try hasReceived() else { return 0 }
         let count = min(target.count, unread.count)
-        target.copyMemory(
-            from: UnsafeRawBufferPointer(
-                rebasing: received.bytes[unread.lowerBound..<unread.lowerBound + count]
-            )
-        )
-        unread = unread.lowerBound + count..<unread.upperBound
-        if unread.isEmpty { givePieceBack() }
+        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: unread[..<count]))
+        unread = UnsafeRawBufferPointer(rebasing: unread[count...])
+        if unread.isEmpty { inbox.giveBack() }
         return count
     }
 
     /// Whether bytes have come; else an interrupt tells when some do.
     public mutating func hasReceived() throws(QueueFault) -> Bool {
-        if !unread.isEmpty { return true }
-        if try takePiece() { return true }
-        guard receiving.queue.enableInterrupt() else { return false }
-        return try takePiece()
-    }
-
-    private mutating func takePiece() throws(QueueFault) -> Bool {
-        while let chain = try receiving.queue.take() {
-            let start = Int(chain.token) * ConsoleDevice.pieceSize
-            piece = chain.token
-            unread = start..<start + Int(chain.length)
-            if !unread.isEmpty { return true }
-            givePieceBack()
+        while unread.isEmpty {
+            guard let bytes = try inbox.take() else { return false }
+            unread = bytes
         }
-        return false
-    }
-
-    /// The free token is the one that was just taken.
-    private mutating func givePieceBack() {
-        guard let piece else { return }
-        _ = receiving.queue.offer(buffer(piece))
-        receiving.notify()
-        self.piece = nil
+        return true
     }
 }

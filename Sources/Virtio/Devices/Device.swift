@@ -12,17 +12,17 @@ public enum DeviceFault: Error {
     case noMemory
 }
 
+/// Gives memory that is zero, on a page of its own, for as long as the machine runs.
+public typealias AllocateShared = (_ size: Int) -> SharedMemory?
+
 /// What all drivers do: agree with a device on features, and give it queues (virtio 1.2, section
 /// 3.1.1).
-public struct Device {
-    public let transport: Transport
+public struct Device<Registers: DeviceTransport> {
+    public let transport: Registers
     public let features: Features
 
-    /// Gives memory that is zero, on a page of its own, for as long as the machine runs.
-    public typealias Allocate = (_ size: Int) -> SharedMemory?
-
     /// - Parameter wanted: the device's own features that the driver knows.
-    public init(_ transport: Transport, wanted: Features) throws(DeviceFault) {
+    public init(_ transport: Registers, wanted: Features) throws(DeviceFault) {
         self.transport = transport
         transport.setStatus([])
         var patience = 1_000_000
@@ -49,8 +49,8 @@ public struct Device {
         _ index: UInt16,
         size: Int,
         least: Int,
-        _ allocate: Allocate
-    ) throws(DeviceFault) -> DeviceQueue {
+        _ allocate: AllocateShared
+    ) throws(DeviceFault) -> DeviceQueue<Registers> {
         let limit = min(size, transport.queueLimit(index))
         guard limit >= max(least, 1) else { throw .noQueue }
         // The largest power of two: a split queue must be one.
@@ -114,10 +114,10 @@ public struct Device {
 }
 
 /// A queue of a device, which is told of what is offered.
-public struct DeviceQueue {
+public struct DeviceQueue<Registers: DeviceTransport> {
     public let queue: Queue
     let index: UInt16
-    let transport: Transport
+    let transport: Registers
 
     /// Tells the device of what was offered, if it wants to know.
     public func notify() {

@@ -1,13 +1,12 @@
 /// A source of random bytes (virtio 1.2, section 5.4).
-public struct EntropyDevice {
-    private let requests: DeviceQueue
-    private let device: Device
+public struct EntropyDevice<Registers: DeviceTransport> {
+    private let requests: DeviceQueue<Registers>
+    private let device: Device<Registers>
     private let buffer: SharedMemory
     private var isAsked = false
 
     /// - Parameter size: bytes of the most that is asked for at once.
-    public init(_ transport: Transport, size: Int, _ allocate: Device.Allocate) throws(DeviceFault)
-    {
+    public init(_ transport: Registers, size: Int, _ allocate: AllocateShared) throws(DeviceFault) {
         device = try Device(transport, wanted: [])
         requests = try device.makeQueue(0, size: 4, least: 1, allocate)
         guard let buffer = allocate(size) else { throw .noMemory }

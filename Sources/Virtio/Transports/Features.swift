@@ -21,10 +21,10 @@ public struct DeviceStatus: OptionSet, Sendable {
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    static var acknowledged: DeviceStatus { DeviceStatus(rawValue: 1) }
-    static var hasDriver: DeviceStatus { DeviceStatus(rawValue: 2) }
-    static var driverOK: DeviceStatus { DeviceStatus(rawValue: 4) }
-    static var featuresOK: DeviceStatus { DeviceStatus(rawValue: 8) }
+    public static var acknowledged: DeviceStatus { DeviceStatus(rawValue: 1) }
+    public static var hasDriver: DeviceStatus { DeviceStatus(rawValue: 2) }
+    public static var driverOK: DeviceStatus { DeviceStatus(rawValue: 4) }
+    public static var featuresOK: DeviceStatus { DeviceStatus(rawValue: 8) }
     public static var needsReset: DeviceStatus { DeviceStatus(rawValue: 64) }
-    static var failed: DeviceStatus { DeviceStatus(rawValue: 128) }
+    public static var failed: DeviceStatus { DeviceStatus(rawValue: 128) }
 }

@@ -7,8 +7,31 @@ public enum DeviceType {
     public static var ninePFiles: UInt32 { 9 }
 }
 
-/// How a device's registers are reached (virtio 1.2, section 4). Queue addresses are physical.
-public enum Transport {
+/// How a driver reaches its device (virtio 1.2, section 4).
+public protocol DeviceTransport {
+    var status: DeviceStatus { get }
+    func setStatus(_ status: DeviceStatus)
+    var offeredFeatures: Features { get }
+    func accept(_ features: Features)
+
+    /// The most descriptors that a queue can have; zero when there is no such queue.
+    func queueLimit(_ index: UInt16) -> Int
+    /// Lets the device use a queue; false when it refuses.
+    func startQueue(_ index: UInt16, size: Int, _ addresses: QueueAddresses) -> Bool
+    /// Tells the device that something was offered in a queue.
+    func notify(_ index: UInt16)
+    /// Takes note of the device's interrupt, so that it can send another.
+    func acknowledgeInterrupt()
+
+    /// The device's own configuration, of which so many bytes can be read.
+    var configuration: UnsafeMutableRawPointer { get }
+    var configurationSize: Int { get }
+    /// Changes when the configuration does.
+    var configurationGeneration: UInt32 { get }
+}
+
+/// The transports of machines. Queue addresses are physical.
+public enum Transport: DeviceTransport {
     case mmio(MMIOTransport)
     case pci(PCITransport)
 
@@ -27,52 +50,48 @@ public enum Transport {
         }
     }
 
-    func setStatus(_ status: DeviceStatus) {
+    public func setStatus(_ status: DeviceStatus) {
         switch self {
         case .mmio(let registers): registers.setStatus(status)
         case .pci(let registers): registers.setStatus(status)
         }
     }
 
-    var offeredFeatures: Features {
+    public var offeredFeatures: Features {
         switch self {
         case .mmio(let registers): registers.offeredFeatures
         case .pci(let registers): registers.offeredFeatures
         }
     }
 
-    func accept(_ features: Features) {
+    public func accept(_ features: Features) {
         switch self {
         case .mmio(let registers): registers.accept(features)
         case .pci(let registers): registers.accept(features)
         }
     }
 
-    /// The most descriptors that a queue can have; zero when there is no such queue.
-    func queueLimit(_ index: UInt16) -> Int {
+    public func queueLimit(_ index: UInt16) -> Int {
         switch self {
         case .mmio(let registers): registers.queueLimit(index)
         case .pci(let registers): registers.queueLimit(index)
         }
     }
 
-    /// Lets the device use a queue; false when it refuses.
-    func startQueue(_ index: UInt16, size: Int, _ addresses: QueueAddresses) -> Bool {
+    public func startQueue(_ index: UInt16, size: Int, _ addresses: QueueAddresses) -> Bool {
         switch self {
         case .mmio(let registers): registers.startQueue(index, size, addresses)
         case .pci(let registers): registers.startQueue(index, size, addresses)
         }
     }
 
-    /// Tells the device that something was offered in a queue.
-    func notify(_ index: UInt16) {
+    public func notify(_ index: UInt16) {
         switch self {
         case .mmio(let registers): registers.notify(index)
         case .pci(let registers): registers.notify(index)
         }
     }
 
-    /// Takes note of the device's interrupt, so that it can send another.
     public func acknowledgeInterrupt() {
         switch self {
         case .mmio(let registers): registers.acknowledgeInterrupt()
@@ -80,9 +99,6 @@ public enum Transport {
         }
     }
 
-    // MARK: The device's own configuration
-
-    /// Bytes of it that can be read.
     public var configurationSize: Int {
         switch self {
         case .mmio(let registers): registers.configurationSize
@@ -90,16 +106,14 @@ public enum Transport {
         }
     }
 
-    /// Where it lies; an offset must be less than `configurationSize`.
-    var configuration: UnsafeMutableRawPointer {
+    public var configuration: UnsafeMutableRawPointer {
         switch self {
         case .mmio(let registers): registers.configuration
         case .pci(let registers): registers.configuration
         }
     }
 
-    /// Changes when the configuration does.
-    var configurationGeneration: UInt32 {
+    public var configurationGeneration: UInt32 {
         switch self {
         case .mmio(let registers): registers.configurationGeneration
         case .pci(let registers): registers.configurationGeneration

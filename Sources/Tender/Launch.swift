@@ -118,6 +118,7 @@ public struct Launch {
         files: KernelProcess.Files,
         _ program: ProgramFile?
     ) throws(LaunchFailure) -> Int32 {
+        let disks = try DiskFile.open(request.disks)
         let accelerator = request.accelerator ?? Accelerator.ofHost()
         if accelerator == .tcg, request.accelerator == nil, request.verbosity != .quiet {
             reportLine("this processor runs no virtual machines (no vmx or svm): it is emulated")
@@ -129,7 +130,7 @@ public struct Launch {
             memory: request.memoryLimit ?? MemorySize.ofMachine,
             model: request.machine,
             accelerator: accelerator,
-            disks: try DiskFile.open(request.disks)
+            disks: disks
         )
         if request.verbosity == .verbose { reportLine("runs in QEMU, process \(machine.pid)") }
         var streams: [Int32] = [0, 1, 2] + Array(repeating: -1, count: 7)

@@ -49,6 +49,17 @@ struct MistakeTests {
         #expect(found.status == 7)
     }
 
+    @Test func disksAreForMachinesAndMustBeThere() throws {
+        let folder = try TemporaryFolder()
+        try folder.addProgram("tool")
+        let program = folder.path + "/tool"
+        let disk = folder.path + "/disk"
+        try mistake(["--disk", disk, program], status: 125, says: "--disk", "--platform vm")
+        let machine = ["--platform", "vm", "--disk"]
+        try mistake(machine + [disk, program], status: 125, says: disk, "No such file")
+        try mistake(machine + [folder.path + ":ro", program], status: 125, says: "block device")
+    }
+
     @Test func aDirectoryCannotBeRun() throws {
         let folder = try TemporaryFolder()
         try mistake([folder.path], status: 126, says: folder.path, "directory")

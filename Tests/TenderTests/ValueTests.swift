@@ -14,6 +14,16 @@ struct ValueTests {
     @Test(arguments: ["", "M", "-1M", "1X", "1.5.2", "1MM", "18446744073709551615", "9999999999G"])
     func whatIsNoSizeIsRefused(text: String) { #expect(MemorySize(parsing: text) == nil) }
 
+    @Test(arguments: [
+        ("disk.img", "disk.img", false), ("/a/b:ro", "/a/b", true), ("/a/b:rw", "/a/b", false),
+        ("a:b", "a:b", false), (":ro", "", true),
+    ])
+    func disksAreFilesThatMayBeReadOnly(text: String, path: String, isReadOnly: Bool) {
+        let disk = DiskRequest(parsing: text)
+        #expect(disk.path == path)
+        #expect(disk.isReadOnly == isReadOnly)
+    }
+
     @Test func usersAreNumbers() {
         #expect(UserIdentity(parsing: "7") == UserIdentity(user: 7, group: 0))
         #expect(UserIdentity(parsing: "7:8") == UserIdentity(user: 7, group: 8))

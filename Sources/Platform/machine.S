@@ -142,7 +142,7 @@ machine_start_64:
 
     .bss
     .balign 4096
-    .globl root_table, image_tables, direct_directories, boot_stack_guard
+    .globl root_table, image_tables, boot_stack_guard
 root_table:
     .skip 4096
 low_pointers:

@@ -86,14 +86,13 @@ void machine_load_descriptors(void) {
     __asm__ volatile("ltr %w0" : : "r"(MACHINE_TASK_SELECTOR));
 }
 
-extern uint64_t root_table[], image_tables[], direct_directories[];
+extern uint64_t root_table[], image_tables[];
 extern const char image_constants[], image_variables[], image_processor[], image_processor_end[];
 extern const char boot_stack_guard[];
 
 const struct machine_tables machine_tables = {
     .root = (uint64_t)&root_table,
     .image = image_tables,
-    .direct = direct_directories,
     .constants = (uint64_t)&image_constants,
     .variables = (uint64_t)&image_variables,
     .processor = (uint64_t)&image_processor,

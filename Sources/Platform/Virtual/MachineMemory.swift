@@ -1,16 +1,38 @@
 import Platform
 import Virtio
 
-/// The physical memory that the kernel gives out: one range, which the contract calls the machine's
-/// memory.
+/// The physical memory that the kernel gives out, which the contract calls the machine's memory: a
+/// range below 4 GiB, and what a large machine has above.
 enum MachineMemory {
-    nonisolated(unsafe) private static var range: Range<UInt64> = 0..<0
+    nonisolated(unsafe) private static var low: Range<UInt64> = 0..<0
+    nonisolated(unsafe) private static var high: Range<UInt64> = 0..<0
+
+    private static var lowSize: UInt64 { low.upperBound &- low.lowerBound }
 
     /// Physical address of an offset into it.
-    static func physical(_ offset: UInt64) -> UInt64 { range.lowerBound &+ offset }
+    static func physical(_ offset: UInt64) -> UInt64 {
+        offset < lowSize ? low.lowerBound &+ offset : high.lowerBound &+ (offset &- lowSize)
+    }
+
+    /// The offset of a physical address.
+    static func offset(_ address: UInt64) -> UInt64 {
+        address >> 32 == 0 ? address &- low.lowerBound : address &- high.lowerBound &+ lowSize
+    }
 
     /// The number of a frame given by its physical address.
-    static func index(_ address: UInt64) -> Int { Int((address &- range.lowerBound) >> 12) }
+    static func index(_ address: UInt64) -> Int { Int(offset(address) >> 12) }
+
+    /// How many of the bytes from an offset lie in one piece of physical memory.
+    static func run(_ offset: UInt64, _ length: UInt64) -> UInt64 {
+        offset < lowSize ? min(length, lowSize - offset) : length
+    }
+
+    /// All of it, in one piece.
+    static var start: UnsafeMutableRawPointer {
+        high.isEmpty
+            ? Physical.pointer(low.lowerBound)
+            : UnsafeMutableRawPointer(bitPattern: UInt(MEMORY_MAP))!
+    }
 
     /// A frame of zeros, or nil when there is none left: with `leavesReserve`, none but those that
     /// the kernel's own heap may need.
@@ -19,30 +41,76 @@ enum MachineMemory {
         return offset < 0 ? nil : physical(UInt64(offset))
     }
 
-    static func giveFrame(_ address: UInt64) { kernel_give_frame(address &- range.lowerBound) }
+    static func giveFrame(_ address: UInt64) { kernel_give_frame(offset(address)) }
 
-    /// The largest range that neither the image nor the module has. What boot loader and firmware
-    /// left lies below 1 MiB.
+    /// The largest ranges below and above 4 GiB that neither the image nor the module has. What boot
+    /// loader and firmware left lies below 1 MiB.
     static func find(_ loader: BootLoader, image: Range<UInt64>) {
+        let border: UInt64 = 4 << 30
+        low = pages(largest(loader, image, in: 0..<border), of: 4096)
+        let above = pages(largest(loader, image, in: border..<border + maximum), of: largePage)
+        // A little is not worth the tables.
+        guard above.upperBound - above.lowerBound >= 64 << 20 else { return }
+        join(above)
+    }
+
+    private static var largePage: UInt64 { 2 << 20 }
+    /// What MEMORY_MAP has room for, with all that lies below 4 GiB.
+    private static var maximum: UInt64 { 508 << 30 }
+
+    private static func pages(_ range: Range<UInt64>, of size: UInt64) -> Range<UInt64> {
+        let start = (range.lowerBound + size - 1) & ~(size - 1)
+        return start..<max(start, range.upperBound & ~(size - 1))
+    }
+
+    private static func largest(
+        _ loader: BootLoader,
+        _ image: Range<UInt64>,
+        in bounds: Range<UInt64>
+    ) -> Range<UInt64> {
         var largest: Range<UInt64> = 0..<0
         for index in 0..<loader.memoryCount {
             let all = loader.memory[index]
-            let rest = all.clamped(to: image.upperBound..<UInt64.max)
+            let rest = all.clamped(to: image.upperBound..<UInt64.max).clamped(to: bounds)
             let below = rest.clamped(to: 0..<loader.module.lowerBound)
             let above = rest.clamped(to: loader.module.upperBound..<UInt64.max)
             if below.count > largest.count { largest = below }
             if above.count > largest.count { largest = above }
         }
-        // Only what the direct map shows.
-        largest = largest.clamped(to: 0..<4 << 30)
-        range = (largest.lowerBound + 4095) & ~4095..<largest.upperBound & ~4095
+        return largest
+    }
+
+    /// Maps both parts one behind the other, by pages of 2 MiB.
+    private static func join(_ above: Range<UInt64>) {
+        let tables = Int((lowSize + above.upperBound - above.lowerBound) >> 30) + 1
+        let upper = reserve(UInt64(tables + 1) << 12)
+        clear(Physical.pointer(upper), (tables + 1) << 12)
+        low = pages(low, of: largePage)
+        high = above
+        let usable = UInt64(PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER)
+        for table in 0..<tables {
+            Physical.words(upper)[table] = (upper + UInt64(table + 1) << 12) | usable
+        }
+        // The directories lie one behind the other, as what they map.
+        let directories = Physical.words(upper + 4096)
+        for index in 0..<Int(size / largePage) {
+            directories[index] =
+                physical(UInt64(index) * largePage) | usable | UInt64(PAGE_LARGE)
+                | UInt64(PAGE_NO_EXECUTE)
+        }
+        let root = Physical.words(Physical.address(ofImage: machine_tables.root))
+        root[Int(MEMORY_MAP_SLOT)] = upper | usable
+        Physical.startOfHigh = UInt64(MEMORY_MAP) &+ lowSize &- high.lowerBound
     }
 
     /// Takes bytes from the end; their physical address.
     static func reserve(_ size: UInt64) -> UInt64 {
-        let end = (range.upperBound - size) & ~4095
-        range = range.lowerBound..<end
-        return end
+        if high.isEmpty {
+            low = low.lowerBound..<(low.upperBound - size) & ~4095
+            return low.upperBound
+        }
+        high = high.lowerBound..<(high.upperBound - size) & ~4095
+        return high.upperBound
     }
 
     /// Takes pages for a device and its driver, for good; nil when there are none. Called before the
@@ -54,14 +122,14 @@ enum MachineMemory {
         return SharedMemory(pointer: Physical.pointer(address), address: address, size: size)
     }
 
-    static var size: UInt64 { range.upperBound - range.lowerBound }
+    static var size: UInt64 { lowSize + high.upperBound - high.lowerBound }
 
     /// Makes a range zero: nobody uses it any more.
     static func clear(_ offset: UInt64, _ length: UInt64) {
-        Physical.pointer(physical(offset)).initializeMemory(
-            as: UInt8.self,
-            repeating: 0,
-            count: Int(length)
-        )
+        clear(start + Int(offset), Int(length))
+    }
+
+    private static func clear(_ start: UnsafeMutableRawPointer, _ count: Int) {
+        start.initializeMemory(as: UInt8.self, repeating: 0, count: count)
     }
 }

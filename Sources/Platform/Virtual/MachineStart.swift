@@ -135,6 +135,6 @@ private func prepareMemory(_ loader: BootLoader) {
     // A word for each frame: see AddressTranslation.
     let origins = Physical.words(MachineMemory.reserve(MachineMemory.size >> 9))
     AddressTranslation.start(root: Physical.address(ofImage: machine_tables.root), origins: origins)
-    information.pointee.memory = Physical.pointer(MachineMemory.physical(0))
+    information.pointee.memory = MachineMemory.start
     information.pointee.memory_size = MachineMemory.size
 }

@@ -1,17 +1,18 @@
 import Platform
 
-/// Physical memory as the kernel sees it: all of it at one place.
+/// Physical memory as the kernel sees it: the first 4 GiB at DIRECT_MAP, and what `MachineMemory` has
+/// above them.
 enum Physical {
+    /// What is to be added to the address of memory above 4 GiB.
+    nonisolated(unsafe) static var startOfHigh = UInt64(DIRECT_MAP)
+
     static func pointer(_ address: UInt64) -> UnsafeMutableRawPointer {
-        UnsafeMutableRawPointer(bitPattern: UInt(address &+ UInt64(DIRECT_MAP)))!
+        let start = address >> 32 == 0 ? UInt64(DIRECT_MAP) : startOfHigh
+        return UnsafeMutableRawPointer(bitPattern: UInt(address &+ start))!
     }
 
     static func words(_ address: UInt64) -> UnsafeMutablePointer<UInt64> {
         pointer(address).assumingMemoryBound(to: UInt64.self)
-    }
-
-    static func address(_ pointer: UnsafeRawPointer) -> UInt64 {
-        UInt64(UInt(bitPattern: pointer)) &- UInt64(DIRECT_MAP)
     }
 
     /// Where something of the image lies.
@@ -46,22 +47,31 @@ enum Physical {
         pages_invalidate_all()
     }
 
-    /// Makes one page of the direct map fault on every access.
+    /// Makes one page of the kernel's memory fault on every access.
     static func guardPage(_ page: UnsafeMutableRawPointer) -> Int64 {
-        let address = self.address(page)
+        let address = UInt64(UInt(bitPattern: page))
         let usable = UInt64(PAGE_PRESENT | PAGE_WRITABLE | PAGE_USER)
-        let slot = machine_tables.direct + Int(address / largeSize)
+        let slot = directory(address) + Int(address / largeSize & 511)
         if slot.pointee & UInt64(PAGE_LARGE) != 0 {
             guard let table = MachineMemory.takeFrame() else { return -12 }
-            let start = address & ~(largeSize - 1)
+            let start = slot.pointee & addresses & ~(largeSize - 1)
             let entries = words(table)
             for index in 0..<512 {
                 entries[index] = start + UInt64(index) << 12 | UInt64(PAGE_NO_EXECUTE) | usable
             }
             slot.pointee = table | usable
         }
-        words(slot.pointee & ~0xfff)[Int(address >> 12) & 511] = 0
+        words(slot.pointee & addresses)[Int(address >> 12) & 511] = 0
         pages_invalidate_all()
         return 0
+    }
+
+    private static var addresses: UInt64 { 0x000f_ffff_ffff_f000 }
+
+    /// The table that maps the gigabyte around an address of the kernel's memory by 2 MiB each.
+    private static func directory(_ address: UInt64) -> UnsafeMutablePointer<UInt64> {
+        let root = words(self.address(ofImage: machine_tables.root))
+        let pointers = words(root[Int(address >> 39) & 511] & addresses)
+        return words(pointers[Int(address >> 30) & 511] & addresses)
     }
 }

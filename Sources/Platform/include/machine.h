@@ -11,6 +11,10 @@
  * runtime does not count what lies at a negative address. */
 #define DIRECT_MAP 0x7e0000000000
 #define DIRECT_MAP_SLOT 252
+/* Where the memory that the kernel gives out is mapped in one piece, when it is in two: below and above
+ * 4 GiB, of which the direct map shows the first. */
+#define MEMORY_MAP 0x7e8000000000
+#define MEMORY_MAP_SLOT 253
 
 #define PAGE_PRESENT 0x1
 #define PAGE_WRITABLE 0x2
@@ -63,11 +67,10 @@ extern const uint64_t machine_vectors[VECTOR_COUNT];
 /* Where a `syscall` instruction arrives: LSTAR. */
 uint64_t machine_system_call_address(void);
 
-/* Page tables in the image: the top one; those of the image's own pages; and the four directories of
- * DIRECT_MAP, one after the other. */
+/* Page tables in the image: the top one, and those of the image's own pages. */
 struct machine_tables {
     uint64_t root;
-    uint64_t *_Nonnull image, *_Nonnull direct;
+    uint64_t *_Nonnull image;
     /* Where the image's constants and variables begin, what of the variables the processor uses by
      * itself, and the page below the boot stack. */
     uint64_t constants, variables, processor, processor_end, boot_stack_guard;

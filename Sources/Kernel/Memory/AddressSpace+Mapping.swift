@@ -183,7 +183,8 @@ extension AddressSpace {
     /// Linux's heuristic overcommit: more than all memory in one piece is refused, unless the
     /// program says that it will not use it (MAP_NORESERVE).
     func install(_ region: inout Region, isAccounted: Bool = true) throws(Errno) {
-        let replaced = replacedPages(region.start, region.end)
+        let position = regions.position(above: region.start)
+        let replaced = replacedPages(position, region.start, region.end)
         if isAccounted, region.isData, region.source == nil,
             region.length > boot.pointee.memory_size
         {
@@ -200,7 +201,7 @@ extension AddressSpace {
         try reserveRegions(3)
         let clears = region.source != nil || region.flags.contains(.unbacked)
         if replaced.total > 0 {
-            removeRegions(region.start, region.end, unmaps: clears)
+            removeRegions(region.start, region.end, from: position, unmaps: clears)
         }
         do throws(Errno) {
             try mapPages(&region, from: region.start, to: region.end)
@@ -208,18 +209,23 @@ extension AddressSpace {
             _ = machine.pointee.unmap(region.start, region.length)
             throw error
         }
-        insert(region)
+        insert(region, at: replaced.total > 0 ? regions.position(above: region.start) : position)
     }
 
-    /// Pages in a range that a new mapping would replace.
-    private func replacedPages(_ start: UInt64, _ end: UInt64) -> (total: Int, data: Int) {
-        var total = 0
-        var data = 0
-        forEachRegion(from: start, to: end) {
-            let region = $0.pointee
-            let pages = Int((min(region.end, end) - max(region.start, start)) >> 12)
+    /// Pages in a range that a new mapping would replace, from the first region above its start.
+    private func replacedPages(
+        _ first: RegionList.Position,
+        _ start: UInt64,
+        _ end: UInt64
+    ) -> (total: Int, data: Int) {
+        var (total, data) = (0, 0)
+        var position = first
+        while !regions.isEnd(position), regions[position].pointee.start < end {
+            let region = regions[position]
+            let pages = Int((min(region.pointee.end, end) - max(region.pointee.start, start)) >> 12)
             total += pages
-            if region.isData { data += pages }
+            if region.pointee.isData { data += pages }
+            position = regions.next(position)
         }
         return (total, data)
     }
@@ -231,25 +237,35 @@ extension AddressSpace {
         let range = try PageRange(start, length, overflow: .invalidArgument)
         guard !range.isEmpty, range.end <= Layout.high.upperBound else { throw .invalidArgument }
         // Only a hole in the middle of one region makes one more.
-        if let position = regions.find(range.start),
-            regions[position].pointee.start < range.start,
+        let position = regions.position(above: range.start)
+        if !regions.isEnd(position), regions[position].pointee.start < range.start,
             regions[position].pointee.end > range.end
         {
             try reserveRegions(1)
         } else {
             try regions.reserve()
         }
-        removeRegions(range.start, range.end, unmaps: true)
+        removeRegions(range.start, range.end, from: position, unmaps: true)
     }
 
     /// Removes the regions in a range; `unmaps` tells the platform too. After `reserve`.
     func removeRegions(_ start: UInt64, _ end: UInt64, unmaps: Bool) {
-        var position = regions.position(above: start)
+        removeRegions(start, end, from: regions.position(above: start), unmaps: unmaps)
+    }
+
+    /// The same where the first region above the range's start is known.
+    private func removeRegions(
+        _ start: UInt64,
+        _ end: UInt64,
+        from first: RegionList.Position,
+        unmaps: Bool
+    ) {
+        var position = first
         guard !regions.isEnd(position), regions[position].pointee.start < end else { return }
-        let first = regions[position].pointee
+        let first = regions[position]
         // Most ranges are one region: then nothing has to be looked up again.
-        if first.isText || first.end < end { announceTextLoss(start, end) }
-        if first.start < start || first.end != end {
+        if first.pointee.isText || first.pointee.end < end { announceTextLoss(start, end) }
+        if first.pointee.start < start || first.pointee.end != end {
             split(at: start)
             split(at: end)
             position = regions.position(above: start)

@@ -165,10 +165,14 @@ public final class AddressSpace {
 
     /// Adds a region where there is none, joined with its neighbours. After `reserveRegions`.
     func insert(_ region: Region) {
+        insert(region, at: regions.position(above: region.start))
+    }
+
+    /// The same where the first region above it is known.
+    func insert(_ region: Region, at position: RegionList.Position) {
         account(region, 1)
         MappedSource.addRegion(region.source)
-        let position = regions.insert(region, at: regions.position(above: region.start))
-        joinNeighbours(position)
+        joinNeighbours(regions.insert(region, at: position))
     }
 
     /// Joins a region with those on both sides where they are alike.

@@ -35,8 +35,16 @@ enum AddressTranslation {
         _ isShared: UInt32
     ) -> Int64 {
         let kind: PageEntry.Kind = isShared != 0 ? .shared : .copied
-        let address = MachineMemory.physical(offset)
-        return map(start, length, PageEntry(kind, at: address, protection: protection))
+        var done: UInt64 = 0
+        while done < length {
+            let run = MachineMemory.run(offset + done, length - done)
+            let address = MachineMemory.physical(offset + done)
+            let first = PageEntry(kind, at: address, protection: protection)
+            let answer = map(start + done, run, first)
+            guard answer >= 0 else { return answer }
+            done += run
+        }
+        return 0
     }
 
     static func mapImage(
@@ -198,6 +206,7 @@ enum AddressTranslation {
     /// The leaf's place in the lowest table; nil when nothing is mapped there, or no frame is left
     /// for a table.
     private static func slot(_ address: UInt64) -> UnsafeMutablePointer<PageEntry>? {
+        if let entries = lowestTable(address) { return entries + index(address, 0) }
         var tableAddress = root
         for level in stride(from: 3, through: 1, by: -1) {
             let entry = table(tableAddress) + index(address, level)
@@ -270,15 +279,26 @@ enum AddressTranslation {
         return change(root, 3, start, end, fillsHoles, body) ? 0 : noMemory
     }
 
+    /// The lowest table that was found last, and what it is the table of, in units of 2 MiB.
+    nonisolated(unsafe) private static var lastTable: UnsafeMutablePointer<PageEntry>?
+    nonisolated(unsafe) private static var lastUnit = UInt64.max
+
     /// The table of the pages around an address; nil when there is none.
+    @inline(__always)
     private static func lowestTable(_ address: UInt64) -> UnsafeMutablePointer<PageEntry>? {
+        address >> 21 == lastUnit ? lastTable : findLowestTable(address)
+    }
+
+    private static func findLowestTable(_ address: UInt64) -> UnsafeMutablePointer<PageEntry>? {
         var tableAddress = root
         for level in stride(from: 3, through: 1, by: -1) {
             let entry = table(tableAddress)[index(address, level)]
             guard entry.isPresent else { return nil }
             tableAddress = entry.address
         }
-        return table(tableAddress)
+        lastUnit = address >> 21
+        lastTable = table(tableAddress)
+        return lastTable
     }
 
     private static func change(
@@ -328,6 +348,7 @@ enum AddressTranslation {
         for index in 0..<512 where !entries[index].isEmpty { return }
         let frame = entry.pointee.address
         entry.pointee = .empty
+        lastUnit = .max
         // The processor may hold what led to the table.
         pages_invalidate_all()
         MachineMemory.giveFrame(frame)

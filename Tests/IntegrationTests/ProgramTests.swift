@@ -27,6 +27,21 @@ import Testing
         withKnownIssue("\(reason)") { try compare(build, native, executable) }
     }
 
+    @Test(.enabled(if: Command.isBuilt && !Command.isNative))
+    func aProgramOfTheRootRuns() throws {
+        let folder = try ScratchFolder()
+        let source = Program.folder.appendingPathComponent("files-working-folder.c")
+        let built = try Build(program: Program(source: source), library: .musl).executable()
+        try FileManager.default.copyItem(atPath: built.path, toPath: folder.path + "/of-the-root")
+        let run = try Execution.run(
+            [Command.path, "run"] + Command.options + ["--rootfs", folder.path, "/of-the-root"],
+            environment: Command.environment,
+            timeLimit: Self.timeLimit
+        )
+        #expect(run.status == 0)
+        #expect(run.errorText == "")
+    }
+
     private func compare(_ build: Build, _ native: Execution, _ executable: String) throws {
         // The second time its sites are known (docs/adr/0014).
         for round in 1...(Command.isMachine ? 1 : 2) {

@@ -140,10 +140,12 @@ extension VFS {
         try parent.addFixed(file, name, in: directory)
     }
 
-    /// Puts the program's file at its path, whatever the root holds there.
+    /// Puts the program's file at its path, whatever the root holds there. A program of the root's
+    /// own is there already.
     private static func addProgram(_ settings: RootSettings, _ root: MemoryFilesystem)
         throws(Errno)
     {
+        guard settings.programSize > 0 else { return }
         var end = settings.programPath.count
         while end > 0, settings.programPath[end - 1] != 0x2f { end -= 1 }
         guard end > 0, end < settings.programPath.count else { return }

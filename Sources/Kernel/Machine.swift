@@ -38,6 +38,16 @@ public func panic(_ message: StaticString) -> Never {
         writeToStandardError(UnsafeRawBufferPointer(text))
         writeToStandardError("\n")
     }
+    // A machine shows where, and ends with the same status.
+    if boot?.pointee.world == PLATFORM_VIRTUAL.rawValue { preconditionFailure() }
+    endInstance(125)
+}
+
+/// Ends the instance because what it was given does not do: one line, then exit status 125.
+public func refuse(_ message: StaticString) -> Never {
+    writeToStandardError("unirun: ")
+    writeToStandardError(message)
+    writeToStandardError("\n")
     endInstance(125)
 }
 

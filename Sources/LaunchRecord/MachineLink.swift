@@ -26,6 +26,8 @@ public enum MachineLink {
         case watch = 4
         /// The instance ends with the exit status `argument`. There is no answer.
         case exit = 5
+        /// The kernel is there: said once when it starts, and after each `ping`. There is no answer.
+        case alive = 6
     }
 
     public enum Answer: UInt32, Sendable {
@@ -34,6 +36,8 @@ public enum MachineLink {
         case ready = 2
         /// A signal for the program; the value is its number.
         case signal = 3
+        /// Asks for `alive`, which the kernel says in the interrupt that this word raises.
+        case ping = 4
     }
 
     /// The bits of a set of events.

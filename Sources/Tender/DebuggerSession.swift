@@ -54,11 +54,7 @@ struct DebuggerSession {
         ]
     }
 
-    /// The image's symbols may have been split off.
-    private var symbols: String {
-        let separate = image + ".debug"
-        return absolute(access(separate, R_OK) == 0 ? separate : image)
-    }
+    private var symbols: String { absolute(KernelImage.symbols(of: image)) }
 
     private func absolute(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }

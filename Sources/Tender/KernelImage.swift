@@ -29,6 +29,12 @@ enum KernelImage {
         )
     }
 
+    /// The file with the image's symbols: they may have been split off.
+    static func symbols(of image: String) -> String {
+        let separate = image + ".debug"
+        return access(separate, R_OK) == 0 ? separate : image
+    }
+
     /// The absolute path of the running command, links resolved (proc(5)).
     static func executablePath() -> String? {
         var path = [UInt8](repeating: 0, count: Int(PATH_MAX))

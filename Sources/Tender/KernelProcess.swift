@@ -39,7 +39,7 @@ struct KernelProcess {
         let started = tender_start.run(image, title) { start in
             start.descriptors = (
                 0, 1, 2, files.launchRecord, files.program, files.rootImage, ends.other,
-                files.memory, files.trace, files.statistics
+                files.memory, files.trace, files.statistics, -1
             )
             start.stop_for_debugger = stopsForDebugger
         }

@@ -4,7 +4,7 @@ import TenderSupport
 
 /// One run of a program, from the request to the exit status.
 public struct Launch {
-    private let request: LaunchRequest
+    let request: LaunchRequest
 
     public init(_ request: LaunchRequest) { self.request = request }
 
@@ -111,43 +111,6 @@ public struct Launch {
         return follow(kernel, signals, program)
     }
 
-    // MARK: In a machine
-
-    private func emulate(
-        image: String,
-        files: KernelProcess.Files,
-        _ program: ProgramFile?
-    ) throws(LaunchFailure) -> Int32 {
-        let disks = try DiskFile.open(request.disks)
-        let accelerator = request.accelerator ?? Accelerator.ofHost()
-        if accelerator == .tcg, request.accelerator == nil, request.verbosity != .quiet {
-            reportLine("this processor runs no virtual machines (no vmx or svm): it is emulated")
-        }
-        let signals = try SignalProxy()
-        let machine = try VirtualMachine(
-            image: image,
-            module: try BootModule.make(files),
-            memory: request.memoryLimit ?? MemorySize.ofMachine,
-            model: request.machine,
-            accelerator: accelerator,
-            disks: disks
-        )
-        if request.verbosity == .verbose { reportLine("runs in QEMU, process \(machine.pid)") }
-        var streams: [Int32] = [0, 1, 2] + Array(repeating: -1, count: 7)
-        streams[Int(HostDescriptor.trace.rawValue)] = files.trace
-        streams[Int(HostDescriptor.statistics.rawValue)] = files.statistics
-        var supervisor = MachineSupervisor(machine: machine, signals: signals, streams: streams)
-        let status = supervisor.run()
-        program?.keep(supervisor.knownSites)
-        if status ?? 129 > 128 { supervisor.restoreTerminal() }
-        if files.statistics >= 0 { showStatistics(files.statistics, program) }
-        guard let status else {
-            reportLine("\(request.program): the machine ended by itself; see what it said above")
-            return LaunchFailure.unirunStatus
-        }
-        return status
-    }
-
     // MARK: As a process
 
     private func follow(
@@ -181,7 +144,7 @@ public struct Launch {
         return 128 + SIGKILL
     }
 
-    private func showStatistics(_ descriptor: Int32, _ program: ProgramFile?) {
+    func showStatistics(_ descriptor: Int32, _ program: ProgramFile?) {
         lseek(descriptor, 0, SEEK_SET)
         let lines = String(decoding: readAll(descriptor) ?? [], as: UTF8.self)
         let table = StatisticsTable(lines, symbol: program?.symbolName ?? { _ in nil }).rendered()

@@ -16,6 +16,10 @@ struct MachineLinkServer {
     private(set) var watched: UInt64 = 0
     /// What the kernel ended with.
     private(set) var exitStatus: Int32?
+    /// What the kernel said since `takeHeard`: nothing, only that it is there, or more.
+    private var heard = Heard.nothing
+
+    enum Heard { case nothing, answer, request }
 
     init(link: Int32, streams: [Int32], control: ControlServer) {
         self.link = link
@@ -61,6 +65,7 @@ struct MachineLinkServer {
         guard received.count >= length else { return nil }
         let payload = Array(received[MachineLink.headerSize..<length])
         received.removeFirst(length)
+        heard = kind == .alive && heard != .request ? .answer : .request
         switch kind {
         case .write: return answer(write(stream, payload))
         case .read:
@@ -69,9 +74,15 @@ struct MachineLinkServer {
         case .poll: return answer(Int64(bitPattern: ready(argument)))
         case .watch: watched = argument
         case .exit: exitStatus = Int32(truncatingIfNeeded: argument & 0xff)
+        case .alive: break
         case nil: return false
         }
         return true
+    }
+
+    mutating func takeHeard() -> Heard {
+        defer { heard = .nothing }
+        return heard
     }
 
     private func descriptor(_ stream: Int32) -> Int32? {
@@ -139,6 +150,8 @@ struct MachineLinkServer {
     }
 
     func tellSignal(_ number: Int32) { _ = send(.signal, Int64(number), []) }
+
+    func ping() { _ = send(.ping, 0, []) }
 
     // MARK: Answers
 

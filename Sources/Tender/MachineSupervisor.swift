@@ -1,17 +1,50 @@
 import Glibc
 import LaunchRecord
 
-/// Stays beside a machine until it ends: serves its link, forwards signals, reaps.
+/// How a machine ended.
+enum MachineEnd {
+    /// Its kernel told a status.
+    case exited(Int32)
+    /// Its kernel could not go on, and said so on the console.
+    case kernelDied
+    /// A signal came before there was a kernel to forward it to.
+    case endedBeforeStart(signal: Int32)
+    /// It never answered again.
+    case hung(hasStarted: Bool)
+    /// The processor gave up: an exception while one was being told of, and another (SDM volume 3,
+    /// section 6.15, "double fault").
+    case reset
+    case emulatorKilled(signal: Int32)
+    /// QEMU's own end, with what it said of it.
+    case emulatorEnded(status: Int32, reason: String?)
+}
+
+/// Stays beside a machine until it ends: serves its link, forwards signals, watches, reaps.
 struct MachineSupervisor {
     private let machine: VirtualMachine
     private let signals: SignalProxy
     private var server: MachineLinkServer
+    private var console: MachineConsole
     private var hasLink = true
-    private var hasConsole = true
+    private var hasStarted = false
+    /// Nil while a debugger may stop the machine.
+    private var watchdog: MachineWatchdog?
+    private var end: MachineEnd?
+    private let reportInterrupt: () -> Void
 
-    init(machine: VirtualMachine, signals: SignalProxy, streams: [Int32]) {
+    /// - Parameter reportInterrupt: is called when the program has to be interrupted, for it does not
+    ///   let the kernel in.
+    init(
+        machine: VirtualMachine,
+        signals: SignalProxy,
+        streams: [Int32],
+        symbols: String,
+        isWatched: Bool,
+        reportInterrupt: @escaping () -> Void
+    ) {
         self.machine = machine
         self.signals = signals
+        self.reportInterrupt = reportInterrupt
         // The machine stops with its job, and goes on with it.
         let pid = machine.pid
         let control = ControlServer { signal in
@@ -20,57 +53,95 @@ struct MachineSupervisor {
             kill(pid, SIGCONT)
         }
         server = MachineLinkServer(link: machine.link, streams: streams, control: control)
+        console = MachineConsole(descriptor: machine.console, image: symbols)
+        watchdog = isWatched ? MachineWatchdog(pid: pid) : nil
     }
 
     func restoreTerminal() { server.restoreTerminal() }
 
     var knownSites: [KnownSite] { server.knownSites }
 
-    /// Runs until the machine has ended; the exit status that its kernel told, nil when it told none.
-    mutating func run() -> Int32? {
+    /// Whether the kernel said anything when it could not go on.
+    var hasLastWords: Bool { console.hasSaidSomething }
+
+    /// Runs until the machine has ended.
+    mutating func run() -> MachineEnd {
         while true {
             var watched = server.pollEntries(server.watched)
             var entries =
                 [
                     pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: hasLink ? machine.link : -1, events: Int16(POLLIN), revents: 0),
-                    pollfd(
-                        fd: hasConsole ? machine.console : -1,
-                        events: Int16(POLLIN),
-                        revents: 0
-                    ),
+                    pollfd(fd: console.watched, events: Int16(POLLIN), revents: 0),
                 ] + watched.values
-            if poll(&entries, nfds_t(entries.count), -1) < 0 { continue }
-            if entries[0].revents != 0, forwardSignals() { return server.exitStatus }
+            if poll(&entries, nfds_t(entries.count), watchdog?.timeout ?? -1) < 0 { continue }
+            if entries[0].revents != 0, let status = forwardSignals() { return conclude(status) }
             if entries[1].revents != 0 { hasLink = server.serve() }
-            if entries[2].revents != 0 { passConsoleOn() }
+            if entries[2].revents != 0 { console.take() }
             watched.values = Array(entries[3...])
             let holding = watched.holding & server.watched
             if holding != 0 { server.tellReady(holding) }
+            watch()
         }
     }
 
-    /// What the kernel says when it cannot go on is for the user to read.
-    private mutating func passConsoleOn() {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = read(machine.console, &bytes, bytes.count)
-        if count < 0 && errno == EINTR { return }
-        hasConsole = count > 0
-        if count > 0 { _ = bytes[..<count].withUnsafeBytes { writeAll(STDERR_FILENO, $0) } }
+    private mutating func watch() {
+        let heard = server.takeHeard()
+        if heard != .nothing { hasStarted = true }
+        switch heard {
+        case .nothing: break
+        case .answer: watchdog?.heard(isAnswer: true)
+        case .request: watchdog?.heard(isAnswer: false)
+        }
+        switch watchdog?.look() ?? .fine {
+        case .fine: break
+        case .ping: server.ping()
+        case .interrupt:
+            reportInterrupt()
+            machine.monitor.interrupt()
+        case .hopeless: end(.hung(hasStarted: hasStarted))
+        }
     }
 
-    /// Whether the machine has ended.
-    private mutating func forwardSignals() -> Bool {
-        var hasEnded = false
+    /// Ends the machine from outside.
+    private mutating func end(_ end: MachineEnd) {
+        self.end = self.end ?? end
+        kill(machine.pid, SIGKILL)
+    }
+
+    /// What wait(2) tells when the machine has ended.
+    private mutating func forwardSignals() -> Int32? {
+        var ended: Int32?
+        var early: Int32?
+        let isEarly = !hasStarted
         signals.drain { [server, machine] information in
             let number = Int32(information.ssi_signo)
-            guard number == SIGCHLD else { return server.tellSignal(number) }
+            guard number == SIGCHLD else {
+                if isEarly { early = number }
+                return server.tellSignal(number)
+            }
             var status: Int32 = 0
-            if waitpid(machine.pid, &status, WNOHANG) == machine.pid { hasEnded = true }
+            if waitpid(machine.pid, &status, WNOHANG) == machine.pid { ended = status }
         }
+        if let early, [SIGINT, SIGTERM, SIGHUP, SIGQUIT].contains(early) {
+            end(.endedBeforeStart(signal: early))
+        }
+        guard ended != nil else { return nil }
         // Its last word may still be on the way.
-        while hasEnded, hasLink { hasLink = server.serve() }
-        while hasEnded, hasConsole { passConsoleOn() }
-        return hasEnded
+        while hasLink { hasLink = server.serve() }
+        console.drain()
+        return ended
+    }
+
+    private func conclude(_ waitStatus: Int32) -> MachineEnd {
+        if let status = server.exitStatus { return .exited(status) }
+        if let end { return end }
+        let status = ExitStatus(waitStatus: waitStatus)
+        if let signal = status.signal { return .emulatorKilled(signal: signal) }
+        // The debug-exit device makes odd statuses: Power.off.
+        if status.code == 2 * LaunchFailure.unirunStatus + 1 { return .kernelDied }
+        let reason = machine.monitor.endReason()
+        if reason == "guest-reset" { return .reset }
+        return .emulatorEnded(status: status.code, reason: reason)
     }
 }

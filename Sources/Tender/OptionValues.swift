@@ -6,6 +6,8 @@ public struct MemorySize: Sendable, Equatable {
 
     /// What the kernel needs for itself and the smallest program.
     public static let minimum: UInt64 = 8 << 20
+    /// The same where the program's file is beside it: measured, with half a MiB more than the least.
+    public static let minimumOfMachine: UInt64 = 4 << 20
 
     /// Digits and one of `b k m g t` in either case, powers of 1024 as with `docker run`.
     public init?(parsing text: String) {

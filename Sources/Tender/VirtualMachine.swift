@@ -9,6 +9,7 @@ struct VirtualMachine {
     let link: Int32
     /// A pipe with the kernel's last words.
     let console: Int32
+    let monitor: MachineMonitor
 
     static let emulator = HostTool(name: "qemu-system-x86_64", package: "qemu-system-x86")
 
@@ -17,11 +18,15 @@ struct VirtualMachine {
     private static let linkDescriptor = 4
     private static let consoleDescriptor = 5
     private static let firstDiskDescriptor = 6
+    private static let monitorDescriptor = 10
 
     /// Starts `image` with the boot module. QEMU dies with the calling thread.
     ///
-    /// - Parameter memory: bytes, the module's not among them.
+    /// - Parameters:
+    ///   - emulator: QEMU's path.
+    ///   - memory: bytes, the module's not among them.
     init(
+        emulator: String,
         image: String,
         module: Int32,
         memory: UInt64,
@@ -29,9 +34,9 @@ struct VirtualMachine {
         accelerator: Accelerator,
         disks: [DiskFile]
     ) throws(LaunchFailure) {
-        let emulator = try Self.emulator.requirePath(for: "run a virtual machine")
         let ends = socketPair()
-        guard ends.own >= 0 else {
+        let monitor = socketPair()
+        guard ends.own >= 0, monitor.own >= 0 else {
             throw LaunchFailure("cannot make the machine's link: \(lastErrorText())")
         }
         // QEMU takes no standard stream for a device, and nothing that can be read as well.
@@ -39,14 +44,17 @@ struct VirtualMachine {
         guard pipe(&console) == 0 else {
             throw LaunchFailure("cannot make the machine's console: \(lastErrorText())")
         }
+        var status = stat()
+        let moduleSize = fstat(module, &status) == 0 ? UInt64(status.st_size) : 0
         let command =
-            [emulator] + Self.options(image, memory, model, accelerator)
+            [emulator] + Self.options(image, memory + moduleSize, model, accelerator)
             + Self.disks(disks, model)
             + (hostVariable("UNIRUN_QEMU") ?? "").split(separator: " ").map(String.init)
         let disk = disks.map(\.descriptor) + Array(repeating: -1, count: DiskFile.limit)
         let started = tender_start.run(emulator, command) { start in
             start.descriptors = (
-                0, 1, 2, module, ends.other, console[1], disk[0], disk[1], disk[2], disk[3]
+                0, 1, 2, module, ends.other, console[1], disk[0], disk[1], disk[2], disk[3],
+                monitor.other
             )
             start.has_own_group = true
         }
@@ -55,10 +63,12 @@ struct VirtualMachine {
             throw LaunchFailure("cannot start \(emulator): \(reason)")
         }
         close(ends.other)
+        close(monitor.other)
         close(console[1])
         pid = started
         link = ends.own
         self.console = console[0]
+        self.monitor = MachineMonitor(descriptor: monitor.own)
     }
 
     private static func options(
@@ -91,6 +101,8 @@ struct VirtualMachine {
             "-device", "virtconsole,chardev=link",
             "-object", "rng-builtin,id=random",
             "-device", device("rng", on: model, "rng=random"),
+            "-chardev", "socket,id=monitor,fd=\(monitorDescriptor)",
+            "-mon", "chardev=monitor,mode=control",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             "-kernel", image,
             "-initrd", "/proc/self/fd/\(moduleDescriptor)",

@@ -14,7 +14,7 @@ public func kernelStart(
     Start.services(information, operations)
     let launch: Launch
     do throws(LaunchRecordReader.Failure) { launch = try Launch() } catch {
-        panic("the launch record is broken")
+        refuse("the launch record is broken")
     }
     SystemCallTable.install()
     launch.traceFilter.withUnsafeBytes { Tracer.install(launch.options, filterText: $0) }

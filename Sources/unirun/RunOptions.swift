@@ -167,9 +167,10 @@ struct MachineOptions: ParsableArguments {
             guard let size = MemorySize(parsing: memory) else {
                 throw LaunchFailure("memory '\(memory)' is not a size; write it as 512M or 2g")
             }
-            guard size.bytes >= MemorySize.minimum else {
+            let least = platform == .vm ? MemorySize.minimumOfMachine : MemorySize.minimum
+            guard size.bytes >= least else {
                 throw LaunchFailure(
-                    "memory '\(memory)' is too little; give \(MemorySize.minimum >> 20)M at least"
+                    "memory '\(memory)' is too little to start; give \(least >> 20)M at least"
                 )
             }
             request.memoryLimit = size.bytes

@@ -87,7 +87,9 @@ public enum FrameAllocator {
         let count = min(boot.pointee.memory_size >> 12, UInt64(UInt32.max) >> 1)
         let table = (count &* UInt64(MemoryLayout<FrameEntry>.stride) &+ 4095) >> 12
         // One more frame for the list heads and the heap's size classes.
-        guard count > table &+ 16 else { panic("the machine has too little memory") }
+        guard count > table &+ 16 else {
+            refuse("the machine has too little memory to start; give more with --memory")
+        }
         base = boot.pointee.memory
         entries = base.assumingMemoryBound(to: FrameEntry.self)
         let state = base + Int(table) << 12

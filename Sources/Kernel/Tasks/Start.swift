@@ -24,7 +24,7 @@ public enum Start {
         Tasks.start()
         PathBuffers.start()
         do throws(Errno) { try VDSO.start() } catch {
-            panic("the machine has too little memory")
+            refuse("the machine has too little memory to start; give more with --memory")
         }
     }
 

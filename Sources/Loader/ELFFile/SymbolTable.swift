@@ -33,6 +33,15 @@ public struct SymbolTable: Sendable {
         self.init(symbols: Self.read(elf, section, UnsafeMutablePointer(mutating: data)))
     }
 
+    /// Those of an ELF file that is no program, as the kernel image; none where it cannot be read.
+    public init(ofFile path: String) {
+        guard let file = try? HostFile(path: path), let elf = LibELF(file) else {
+            self = .empty
+            return
+        }
+        self.init(elf)
+    }
+
     private static func read(
         _ elf: LibELF,
         _ section: LibELF.Section,

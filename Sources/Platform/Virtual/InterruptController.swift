@@ -12,6 +12,7 @@ enum InterruptController {
     private static var endOfInterrupt: UInt64 { 0xb0 }
     private static var spurious: UInt64 { 0xf0 }
     private static var timer: UInt64 { 0x320 }
+    private static var localInterrupt1: UInt64 { 0x360 }
     private static var initialCount: UInt64 { 0x380 }
     private static var divide: UInt64 { 0x3e0 }
 
@@ -31,6 +32,9 @@ enum InterruptController {
         let byOne: UInt32 = 0xb
         write(divide, byOne)
         write(timer, UInt32(timerVector))
+        // Where PCs have the line of the non-maskable interrupt: unirun's watchdog.
+        let nonMaskable: UInt32 = 0x400
+        write(localInterrupt1, nonMaskable)
     }
 
     /// Lets the timer take deadlines of the processor's counter instead of ticks (section 11.5.4.1);

@@ -23,7 +23,9 @@ enum Link {
         console = try? ConsoleDevice(transport, sendLimit: limit) {
             MachineMemory.reserveShared($0)
         }
-        return isThere && payload != nil
+        guard isThere, payload != nil else { return false }
+        send(.alive, 0, 0, 0)
+        return true
     }
 
     /// Takes what has come, when nothing is asked.
@@ -62,10 +64,13 @@ enum Link {
         }
     }
 
-    /// Sends a request that has no answer, and waits until the device has it.
+    /// Sends a request that has no answer, and waits until the device has it. An interrupt may have
+    /// one to send as well.
     static func tell(_ request: MachineLink.Request, _ stream: Int32 = 0, _ argument: UInt64) {
+        let wereOn = interrupts_take_off() != 0
         send(request, stream, argument, 0)
         _ = outgoing
+        if wereOn { interrupts_enable() }
     }
 
     private static func send(
@@ -113,6 +118,7 @@ enum Link {
             guard (1...64).contains(value) else { break }
             cpu_add_outside_signals(1 << UInt64(value - 1))
             cpu_set_pending(UInt32(CPU_PENDING_SIGNAL))
+        case .ping: send(.alive, 0, 0, 0)
         case nil: die("the link to unirun is broken")
         }
         return nil

@@ -17,9 +17,9 @@ enum MachineInterrupts {
         case UInt64(FIRST_INTERRUPT)...:
             InterruptController.endInterrupt()
         case UInt64(VECTOR_PAGE_FAULT.rawValue): takePageFault(registers)
-        case 2: dieOf("non-maskable interrupt", registers)
-        case 8: dieOf("double fault", registers)
-        case 18: dieOf("machine check", registers)
+        case 2: takeWatchdog(registers)
+        case 8: MachinePanic.end("double fault", registers)
+        case 18: MachinePanic.end("machine check", registers)
         default:
             takeException(registers, vector, address: registers.pointee.rip, error: 0)
         }
@@ -69,32 +69,24 @@ enum MachineInterrupts {
         error: UInt64
     ) {
         guard Interruption.takeException(registers, vector, address: address, error: error) else {
-            SerialPort.console.write("unirun: exception ")
-            SerialPort.console.writeHexadecimal(vector)
-            SerialPort.console.write(" on address ")
-            SerialPort.console.writeHexadecimal(address)
-            dieOf(" in the kernel", registers)
+            MachinePanic.end(vector, address: address, registers)
         }
     }
 
-    /// The kernel is broken: where, in one line.
-    private static func dieOf(_ reason: StaticString, _ registers: Interruption.Registers) -> Never
-    {
-        SerialPort.console.write("unirun: kernel panic: ")
-        SerialPort.console.write(reason)
-        SerialPort.console.write(", called from")
-        Interruption.forEachCaller(of: registers) { frame in
-            // A fault here would lose the interrupt stack.
-            guard frame >= UInt64(DIRECT_MAP) || Interruption.isKernelCode(frame), frame & 7 == 0
-            else { return nil }
-            let words = UnsafePointer<UInt64>(bitPattern: UInt(frame))!
-            return (words[0], words[1])
-        } _: { address in
-            SerialPort.console.write(" ")
-            SerialPort.console.writeHexadecimal(address)
+    /// `unirun` got no answer for seconds, and sent what cannot be turned off. A program that keeps
+    /// interrupts off gets what it gets for that in a process; a kernel that does is broken.
+    private static func takeWatchdog(_ registers: Interruption.Registers) {
+        guard !Interruption.isKernelCode(registers.pointee.rip) else {
+            MachinePanic.end("the kernel does not answer", registers)
         }
-        SerialPort.console.write("\n")
-        Power.off(125)
+        let interruptFlag: UInt64 = 0x200
+        registers.pointee.rflags |= interruptFlag
+        Interruption.enterException(
+            registers,
+            UInt64(VECTOR_GENERAL_PROTECTION.rawValue),
+            address: 0,
+            error: 0
+        )
     }
 }
 

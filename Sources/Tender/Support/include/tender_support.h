@@ -8,8 +8,9 @@
 #include <sys/sysinfo.h>
 #include <sys/types.h>
 
-/// Descriptors of the kernel image: `HostDescriptor` counts as many.
-#define TENDER_DESCRIPTOR_COUNT 10
+/// The most descriptors that are given: the kernel image has as many as `HostDescriptor` counts, QEMU
+/// one more.
+#define TENDER_DESCRIPTOR_COUNT 11
 
 /// How the kernel image is to be started.
 struct tender_start {

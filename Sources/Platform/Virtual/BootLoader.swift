@@ -8,6 +8,9 @@ struct BootLoader {
     /// Whether memory may hold what firmware left there: a hypervisor that starts the kernel itself
     /// gives it zeros.
     private(set) var hasUsedMemory = false
+    /// Whether firmware ran before the hypervisor's own way to start a kernel, as on QEMU's q35: it
+    /// leaves ACPI's tables.
+    private(set) var hasFirmware = false
     /// The first module, in physical memory.
     private(set) var module: Range<UInt64> = 0..<0
 
@@ -40,6 +43,7 @@ struct BootLoader {
         }
         let line = pointer.load(fromByteOffset: 24, as: UInt64.self)
         if line != 0 { readCommandLine(Physical.pointer(line)) }
+        hasFirmware = pointer.load(fromByteOffset: 32, as: UInt64.self) != 0
         guard pointer.load(fromByteOffset: 4, as: UInt32.self) >= 1 else {
             die("the boot loader tells no memory map")
         }

@@ -113,12 +113,18 @@ enum MachineMemory {
         return high.upperBound
     }
 
-    /// Takes pages for a device and its driver, for good; nil when there are none. Called before the
+    /// Takes zero pages for a device and its driver, for good; nil when there are none. Called before the
     /// kernel has the memory.
     static func reserveShared(_ size: Int) -> SharedMemory? {
         let length = (UInt64(size) + 4095) & ~4095
         guard length < self.size else { return nil }
         let address = reserve(length)
+        // A machine with firmware does not begin with zeros.
+        Physical.pointer(address).initializeMemory(
+            as: UInt8.self,
+            repeating: 0,
+            count: Int(length)
+        )
         return SharedMemory(pointer: Physical.pointer(address), address: address, size: size)
     }
 

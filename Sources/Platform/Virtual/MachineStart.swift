@@ -131,7 +131,11 @@ private func prepareMemory(_ loader: BootLoader) {
         Physical.pointer(Images.record.lowerBound)
     )
     information.pointee.launch_record_size = UInt64(Images.record.count)
-    if loader.hasUsedMemory { MachineMemory.clear(0, MachineMemory.size) }
+    // SeaBIOS works at the end of memory, with less than this.
+    let firmwareMemory: UInt64 = 16 << 20
+    let used = loader.hasUsedMemory ? .max : loader.hasFirmware ? firmwareMemory : 0
+    let cleared = min(used, MachineMemory.size)
+    MachineMemory.clear(MachineMemory.size - cleared, cleared)
     // A word for each frame: see AddressTranslation.
     let origins = Physical.words(MachineMemory.reserve(MachineMemory.size >> 9))
     AddressTranslation.start(root: Physical.address(ofImage: machine_tables.root), origins: origins)

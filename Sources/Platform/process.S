@@ -27,6 +27,10 @@ process_entry:
 process_signal_entry:
     mov %rdx, %rbx
     and $-16, %rsp
+    # The host clears DF, but leaves AC to the handler, whose code does not heed it.
+    pushfq
+    andl $~ALIGNMENT_FLAG, (%rsp)
+    popfq
     xor %ebp, %ebp
     call process_signal
     mov HOST_CONTEXT_VECTOR_STATE(%rbx), %rcx

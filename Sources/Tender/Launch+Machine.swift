@@ -14,6 +14,8 @@ extension Launch {
         if accelerator == .tcg, request.accelerator == nil, request.verbosity != .quiet {
             reportLine("this processor runs no virtual machines (no vmx or svm): it is emulated")
         }
+        var port: UInt16?
+        if request.waitsForDebugger { port = try DebuggerPort.find(request.debuggerPort) }
         let signals = try SignalProxy()
         let machine = try VirtualMachine(
             emulator: emulator,
@@ -22,10 +24,21 @@ extension Launch {
             memory: request.memoryLimit ?? MemorySize.ofMachine,
             model: request.machine,
             accelerator: accelerator,
-            disks: disks
+            disks: disks,
+            debuggerPort: port
         )
         if request.verbosity == .verbose { reportLine("runs in QEMU, process \(machine.pid)") }
-        return follow(machine, signals, files, program, symbols: KernelImage.symbols(of: image))
+        let symbols = KernelImage.symbols(of: image)
+        guard let port else { return follow(machine, signals, files, program, symbols) }
+        let session = DebuggerSession(
+            kernel: machine.pid,
+            port: port,
+            image: image,
+            program: program
+        )
+        reportLine(try session.announce())
+        defer { session.remove() }
+        return follow(machine, signals, files, program, symbols)
     }
 
     private func follow(
@@ -33,7 +46,7 @@ extension Launch {
         _ signals: SignalProxy,
         _ files: KernelProcess.Files,
         _ program: ProgramFile?,
-        symbols: String
+        _ symbols: String
     ) -> Int32 {
         var streams: [Int32] = [0, 1, 2] + Array(repeating: -1, count: 7)
         streams[Int(HostDescriptor.trace.rawValue)] = files.trace
@@ -44,7 +57,7 @@ extension Launch {
             signals: signals,
             streams: streams,
             symbols: symbols,
-            isWatched: true
+            isWatched: !request.waitsForDebugger
         ) {
             reportLine(
                 "\(name): keeps the processor's interrupts off (cli), which is the kernel's to do: "

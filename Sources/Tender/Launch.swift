@@ -36,6 +36,7 @@ public struct Launch {
             knownSites: knownSites(of: program)
         )
         let files = try openFiles(facts, program: program, rootImage: rootImage)
+        if request.usesFirecracker { return try runInFirecracker(image: image, files: files) }
         if request.platform == .vm { return try emulate(image: image, files: files, program) }
         return try supervise(image: image, files: files, program: program)
     }

@@ -25,12 +25,16 @@ public struct LaunchRequest: Sendable {
     /// How the instance is called in the host's process list.
     public var name: String?
     public var waitsForDebugger = false
+    /// Where a machine waits for gdb; nil for any free port.
+    public var debuggerPort: UInt16?
     public var platform = GuestPlatform.process
     /// How a machine's processor is run; `nil` to choose.
     public var accelerator: Accelerator?
     public var machine = MachineModel.microvm
     /// The machine's disks: /dev/vda and so on.
     public var disks: [DiskRequest] = []
+    /// A machine of Firecracker, and not of QEMU.
+    public var usesFirecracker = false
     public var verbosity = Verbosity.normal
 
     public init(program: String) {

@@ -151,7 +151,7 @@ private func folderNames(_ path: String) -> [String] {
     return names
 }
 
-private func absolutePath(_ path: String) -> String? {
+func absolutePath(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }
     return String(cString: resolved)

@@ -25,6 +25,7 @@ struct VirtualMachine {
     /// - Parameters:
     ///   - emulator: QEMU's path.
     ///   - memory: bytes, the module's not among them.
+    ///   - debuggerPort: where to wait for gdb before the first instruction.
     init(
         emulator: String,
         image: String,
@@ -32,7 +33,8 @@ struct VirtualMachine {
         memory: UInt64,
         model: MachineModel,
         accelerator: Accelerator,
-        disks: [DiskFile]
+        disks: [DiskFile],
+        debuggerPort: UInt16?
     ) throws(LaunchFailure) {
         let ends = socketPair()
         let monitor = socketPair()
@@ -49,6 +51,7 @@ struct VirtualMachine {
         let command =
             [emulator] + Self.options(image, memory + moduleSize, model, accelerator)
             + Self.disks(disks, model)
+            + (debuggerPort.map { ["-S", "-gdb", "tcp:127.0.0.1:\($0)"] } ?? [])
             + (hostVariable("UNIRUN_QEMU") ?? "").split(separator: " ").map(String.init)
         let disk = disks.map(\.descriptor) + Array(repeating: -1, count: DiskFile.limit)
         let started = tender_start.run(emulator, command) { start in

@@ -107,8 +107,16 @@ struct MachineOptions: ParsableArguments {
     )
     var accel: Accelerator?
 
-    @Option(help: "Which of QEMU's machines a virtual machine is.")
+    @Option(help: "Which of QEMU's machines a virtual machine is (default: microvm).")
     var machine: MachineModel?
+
+    @Flag(
+        help: """
+            Write a configuration for Firecracker and start that. Not tested, and no program runs \
+            there yet: Firecracker lacks the virtio console that carries its streams.
+            """
+    )
+    var firecracker = false
 
     @Option(
         help: ArgumentHelp(
@@ -148,9 +156,16 @@ struct MachineOptions: ParsableArguments {
         guard platform == .vm || disk.isEmpty else {
             throw LaunchFailure("--disk is for a virtual machine; add --platform vm")
         }
-        guard platform == .vm || (accel == nil && machine == nil) else {
-            let option = accel == nil ? "--machine" : "--accel"
-            throw LaunchFailure("\(option) says how a machine is run; add --platform vm")
+        let wrong: String? =
+            accel != nil
+            ? "--accel" : machine != nil ? "--machine" : firecracker ? "--firecracker" : nil
+        if platform != .vm, let wrong {
+            throw LaunchFailure("\(wrong) says how a virtual machine is run; add --platform vm")
+        }
+        if firecracker, let wrong, wrong != "--firecracker" {
+            throw LaunchFailure(
+                "\(wrong) is QEMU's, and --firecracker another; leave one of them out"
+            )
         }
         guard let cpus, cpus != "1", cpus != "1.0" else { return }
         throw LaunchFailure(
@@ -163,6 +178,7 @@ struct MachineOptions: ParsableArguments {
         request.accelerator = accel
         if let machine { request.machine = machine }
         request.disks = disk.map { DiskRequest(parsing: $0) }
+        request.usesFirecracker = firecracker
         if let memory {
             guard let size = MemorySize(parsing: memory) else {
                 throw LaunchFailure("memory '\(memory)' is not a size; write it as 512M or 2g")
@@ -212,8 +228,17 @@ struct ObservationOptions: ParsableArguments {
     @Flag(help: "Report calls, sites, page faults and host calls on standard error at the end.")
     var stats = false
 
-    @Flag(help: "Wait for gdb before the first instruction, and say how to attach it.")
+    @Flag(
+        help: """
+            Wait for gdb before the first instruction, and say how to attach it. A virtual machine \
+            waits on a port of this host: any that is free, or --gdb PORT.
+            """
+    )
     var gdb = false
+
+    /// What `--gdb PORT` is read as: see `CommandLineWords`.
+    @Option(help: ArgumentHelp("The port of --gdb.", visibility: .hidden))
+    var gdbPort: UInt16?
 
     @Flag(help: ArgumentHelp("Leave every call caught, for measuring.", visibility: .hidden))
     var keepSites = false
@@ -238,7 +263,13 @@ struct ObservationOptions: ParsableArguments {
             throw LaunchFailure("--output \(output) says where --strace writes; add --strace")
         }
         request.wantsStatistics = stats
-        request.waitsForDebugger = gdb
+        if gdbPort != nil, request.platform != .vm {
+            throw LaunchFailure(
+                "--gdb PORT is for a virtual machine; add --platform vm, or leave the port out"
+            )
+        }
+        request.waitsForDebugger = gdb || gdbPort != nil
+        request.debuggerPort = gdbPort
         request.keepsSites = keepSites
         request.verbosity = quiet ? .quiet : verbose ? .verbose : .normal
     }

@@ -60,7 +60,8 @@ enum Main {
         }
         var command =
             isCommand(first) && names.count == arguments.count
-            ? try Unirun.parseAsRoot(arguments) : try RunCommand.parse(names)
+            ? try Unirun.parseAsRoot(arguments)
+            : try RunCommand.parse(CommandLineWords.withDebuggerPort(names))
         try command.run()
     }
 
@@ -88,5 +89,20 @@ enum Main {
         let sentence = message.hasSuffix(".") ? message.dropLast() : message
         reportLine("\(sentence.prefix(1).lowercased())\(sentence.dropFirst()); see unirun --help")
         exit(LaunchFailure.unirunStatus)
+    }
+}
+
+/// What the parser cannot be told.
+enum CommandLineWords {
+    /// `--gdb` is a flag that may be followed by a port. A program is no number; one that is has to be
+    /// named by a path. As many words as before: what belongs to the program is counted from the end,
+    /// and taken as it was given.
+    static func withDebuggerPort(_ words: [String]) -> [String] {
+        var words = words
+        for index in words.indices.dropFirst() where words[index - 1] == "--gdb" {
+            guard words[index].allSatisfy(\.isNumber), UInt16(words[index]) != nil else { continue }
+            words[index] = "--gdb-port=\(words[index])"
+        }
+        return words
     }
 }

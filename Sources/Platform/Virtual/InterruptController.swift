@@ -14,6 +14,7 @@ enum InterruptController {
     private static var timer: UInt64 { 0x320 }
     private static var localInterrupt1: UInt64 { 0x360 }
     private static var initialCount: UInt64 { 0x380 }
+    private static var currentCount: UInt64 { 0x390 }
     private static var divide: UInt64 { 0x3e0 }
 
     private static var base: UInt64 { 0xfee0_0000 }
@@ -82,4 +83,19 @@ enum InterruptController {
 
     /// Asks for one interrupt after so many ticks; zero asks for none.
     static func setTimer(_ ticks: UInt32) { write(initialCount, ticks) }
+
+    /// Asks for an interrupt each time so many ticks have passed.
+    static func startPeriods(_ ticks: UInt32) {
+        let periodic: UInt32 = 1 << 17
+        write(timer, periodic | UInt32(timerVector))
+        write(initialCount, ticks)
+    }
+
+    static func stopPeriods() {
+        write(initialCount, 0)
+        write(timer, UInt32(timerVector))
+    }
+
+    /// Ticks until the end of the period.
+    static var ticksLeft: UInt32 { device_load32(Physical.pointer(base &+ currentCount)) }
 }

@@ -24,14 +24,25 @@ enum MachineTime {
         )
     }
 
-    /// Halts for two milliseconds, so that measuring costs a guest no work.
+    /// Halts for two milliseconds, so that measuring costs a guest no work, or for a few more.
+    ///
+    /// An interrupt comes late on a busy host: how late, the timer's own count tells. One that comes
+    /// later than the next is due cannot be told apart from it: two periods must agree.
     private static func measure() {
-        let length: UInt32 = 2_000_000
-        let before = cycle_counter()
-        InterruptController.setTimer(length)
-        while cpu_take_pending() & UInt32(CPU_PENDING_TIMER) == 0 { halt() }
-        let cycles = max(cycle_counter() &- before, 1)
-        rate = max((UInt64(length) << 32) / cycles, 1)
+        let period: UInt32 = 1_000_000
+        InterruptController.startPeriods(period)
+        defer { InterruptController.stopPeriods() }
+        var (begin, late): (UInt64, UInt32) = (cycle_counter(), 0)
+        var last: UInt64 = 0
+        for _ in 0..<16 {
+            while cpu_take_pending() & UInt32(CPU_PENDING_TIMER) == 0 { halt() }
+            let (end, left) = (cycle_counter(), min(InterruptController.ticksLeft, period))
+            let ticks = UInt64(period) &+ UInt64(period &- left) &- UInt64(late)
+            rate = max(ticks << 32 / max(end &- begin, 1), 1)
+            let difference = rate > last ? rate &- last : last &- rate
+            if difference <= rate >> 10 { return }
+            (begin, late, last) = (end, period &- left, rate)
+        }
     }
 
     static func readClock(_ clock: UInt32) -> UInt64 {

@@ -114,14 +114,7 @@ system_call_entry_stepped:
     mov %gs:CPU_KERNEL_STACK, %rsp
     push %rax
     push %r11
-    pushq %gs:CPU_USER_STACK
-    push %rcx
-    push %rdi
-    push %rsi
-    push %rdx
-    push %r10
-    push %r8
-    push %r9
+    push_call
     jmp call_with_odd_flags
 
 # Turns the words of a system call into a struct trap_frame; only %r11 is lost.

@@ -71,14 +71,7 @@ machine_system_call:
     # The words of a system call: entry.S.
     push %rax
     push %r11
-    pushq %gs:CPU_USER_STACK
-    push %rcx
-    push %rdi
-    push %rsi
-    push %rdx
-    push %r10
-    push %r8
-    push %r9
+    push_call
     mov %ecx, %r11d
     and $(PLAIN_SITES - 1), %r11d
     cmp %rcx, plain_sites(, %r11, 8)

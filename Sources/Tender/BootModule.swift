@@ -6,6 +6,11 @@ import LaunchRecord
 enum BootModule {
     private static let pageSize: UInt64 = 4096
 
+    /// Bytes of a module that was made.
+    static func size(of module: Int32) -> UInt64 {
+        fileStatus(module).map { UInt64($0.st_size) } ?? 0
+    }
+
     /// Copies the files into one; each of them may be absent (-1).
     static func make(_ files: KernelProcess.Files) throws(LaunchFailure) -> Int32 {
         let module = try MemoryFile.make("boot module", size: 0)

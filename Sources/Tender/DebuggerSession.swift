@@ -67,11 +67,7 @@ struct DebuggerSession {
 
     private var symbols: String { absolute(KernelImage.symbols(of: image)) }
 
-    private func absolute(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
+    private func absolute(_ path: String) -> String { absolutePath(path) ?? path }
 
     private func quoted(_ path: String) -> String {
         path.contains(where: { " \"\\".contains($0) })

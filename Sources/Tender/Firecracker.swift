@@ -86,11 +86,9 @@ extension Launch {
     ) throws(LaunchFailure) -> Int32 {
         let path = try Firecracker.requirePath()
         let module = try BootModule.make(files)
-        var status = stat()
-        let moduleSize = fstat(module, &status) == 0 ? UInt64(status.st_size) : 0
         let machine = Firecracker(
             image: absolutePath(image) ?? image,
-            memory: (request.memoryLimit ?? MemorySize.ofMachine) + moduleSize
+            memory: (request.memoryLimit ?? MemorySize.ofMachine) + BootModule.size(of: module)
         )
         if request.verbosity == .verbose {
             reportLine("starts \(path) with\n\(machine.configuration)")

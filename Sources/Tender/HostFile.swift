@@ -58,3 +58,10 @@ func fileStatus(_ path: String) -> stat? {
 }
 
 func isKind(_ status: stat, _ kind: mode_t) -> Bool { status.st_mode & S_IFMT == kind }
+
+/// The path without symbolic links; nil where nothing is there.
+func absolutePath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}

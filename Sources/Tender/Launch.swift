@@ -103,12 +103,10 @@ public struct Launch {
             stopsForDebugger: request.waitsForDebugger
         )
         if request.verbosity == .verbose { reportLine("runs as process \(kernel.pid)") }
-        if request.waitsForDebugger {
-            let session = DebuggerSession(kernel: kernel.pid, image: image, program: program)
-            reportLine(try session.announce())
-            defer { session.remove() }
-            return follow(kernel, signals, program)
-        }
+        guard request.waitsForDebugger else { return follow(kernel, signals, program) }
+        let session = DebuggerSession(kernel: kernel.pid, image: image, program: program)
+        reportLine(try session.announce())
+        defer { session.remove() }
         return follow(kernel, signals, program)
     }
 

@@ -150,9 +150,3 @@ private func folderNames(_ path: String) -> [String] {
     }
     return names
 }
-
-func absolutePath(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
-}

@@ -46,10 +46,9 @@ struct VirtualMachine {
         guard pipe(&console) == 0 else {
             throw LaunchFailure("cannot make the machine's console: \(lastErrorText())")
         }
-        var status = stat()
-        let moduleSize = fstat(module, &status) == 0 ? UInt64(status.st_size) : 0
         let command =
-            [emulator] + Self.options(image, memory + moduleSize, model, accelerator)
+            [emulator]
+            + Self.options(image, memory + BootModule.size(of: module), model, accelerator)
             + Self.disks(disks, model)
             + (debuggerPort.map { ["-S", "-gdb", "tcp:127.0.0.1:\($0)"] } ?? [])
             + (hostVariable("UNIRUN_QEMU") ?? "").split(separator: " ").map(String.init)
@@ -111,6 +110,7 @@ struct VirtualMachine {
             "-initrd", "/proc/self/fd/\(moduleDescriptor)",
         ]
     }
+
     /// The machine's console has the first set of descriptors.
     private static func disks(_ disks: [DiskFile], _ model: MachineModel) -> [String] {
         disks.enumerated().flatMap { index, disk in

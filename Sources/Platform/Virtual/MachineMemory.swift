@@ -120,11 +120,7 @@ enum MachineMemory {
         guard length < self.size else { return nil }
         let address = reserve(length)
         // A machine with firmware does not begin with zeros.
-        Physical.pointer(address).initializeMemory(
-            as: UInt8.self,
-            repeating: 0,
-            count: Int(length)
-        )
+        clear(Physical.pointer(address), Int(length))
         return SharedMemory(pointer: Physical.pointer(address), address: address, size: size)
     }
 

@@ -33,6 +33,19 @@
     machine_patch 3, 0xca010f
 .endm
 
+/* The words of a system call below its number and flags, for a program that is on CPU_USER_STACK and
+ * goes on at %rcx. */
+.macro push_call
+    pushq %gs:CPU_USER_STACK
+    push %rcx
+    push %rdi
+    push %rsi
+    push %rdx
+    push %r10
+    push %r8
+    push %r9
+.endm
+
 /* The way out of an interruption: struct interrupt_registers at \registers after
  * Interruption.prepareLeave. */
 .macro leave_interruption registers

@@ -1,6 +1,7 @@
 import Registers
 
-/// A device on a PCI bus (virtio 1.2, section 4.1), by its modern registers. Its interrupts are messages, all of them the first of its table.
+/// A device on a PCI bus (virtio 1.2, section 4.1), by its modern registers. Its interrupts are
+/// messages, all of them the first of its table.
 public struct PCITransport {
     public let deviceType: UInt32
     private let common: UnsafeMutableRawPointer

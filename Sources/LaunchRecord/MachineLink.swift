@@ -28,6 +28,9 @@ public enum MachineLink {
         case exit = 5
         /// The kernel is there: said once when it starts, and after each `ping`. There is no answer.
         case alive = 6
+        /// The beginning of "unirun: ": from here on all that comes is text, the last words of a
+        /// kernel that cannot go on.
+        case lastWords = 0x7269_6e75
     }
 
     public enum Answer: UInt32, Sendable {

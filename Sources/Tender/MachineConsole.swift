@@ -4,13 +4,10 @@ import TenderSupport
 
 /// What the kernel says when it cannot go on, for the user to read: addresses get names.
 struct MachineConsole {
-    /// A pipe.
-    let descriptor: Int32
     /// The kernel image with symbols, or without.
     let image: String
 
     private(set) var hasSaidSomething = false
-    private var isOpen = true
     /// The beginning of a line.
     private var rest: [UInt8] = []
     private var symbols: SymbolTable?
@@ -18,34 +15,20 @@ struct MachineConsole {
     /// Longer lines are passed on in pieces.
     private static let lineLimit = 4096
 
-    init(descriptor: Int32, image: String) {
-        self.descriptor = descriptor
-        self.image = image
-    }
-
-    /// For poll(2).
-    var watched: Int32 { isOpen ? descriptor : -1 }
+    init(image: String) { self.image = image }
 
     /// Passes on what has come.
-    mutating func take() {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = read(descriptor, &bytes, bytes.count)
-        if count < 0 && errno == EINTR { return }
-        guard count > 0 else { return end() }
+    mutating func take(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
         hasSaidSomething = true
-        for byte in bytes[..<count] {
+        for byte in bytes {
             rest.append(byte)
             if byte == UInt8(ascii: "\n") || rest.count >= Self.lineLimit { passOn() }
         }
     }
 
-    /// Passes on all there is, when nobody writes any more.
-    mutating func drain() {
-        while isOpen { take() }
-    }
-
-    private mutating func end() {
-        isOpen = false
+    /// Passes on the rest, when nothing more comes.
+    mutating func end() {
         if !rest.isEmpty { passOn() }
     }
 

@@ -14,6 +14,8 @@ struct MachineLinkServer {
     private var received: [UInt8] = []
     /// Events to be told of once.
     private(set) var watched: UInt64 = 0
+    /// Text of a kernel that speaks no link any more, until `takeLastWords`.
+    private var lastWords: [UInt8]?
     /// What the kernel ended with.
     private(set) var exitStatus: Int32?
     /// What the kernel said since `takeHeard`: nothing, only that it is there, or more.
@@ -39,8 +41,13 @@ struct MachineLinkServer {
         let count = recv(link, &bytes, bytes.count, Int32(MSG_DONTWAIT))
         if count < 0 && (errno == EAGAIN || errno == EINTR) { return true }
         guard count > 0 else { return false }
+        guard lastWords == nil else {
+            lastWords! += bytes[..<count]
+            heard = .request
+            return true
+        }
         received += bytes[..<count]
-        while exitStatus == nil {
+        while exitStatus == nil, lastWords == nil {
             guard let isUnderstood = takeRequest() else { return true }
             guard isUnderstood else { return false }
         }
@@ -49,6 +56,10 @@ struct MachineLinkServer {
 
     /// Does the first request of what was received; nil when it is not whole yet.
     private mutating func takeRequest() -> Bool? {
+        if received.starts(with: Self.lastWordsBegin) {
+            lastWords = received
+            return true
+        }
         guard received.count >= MachineLink.headerSize else { return nil }
         let (kind, stream, argument) = received.withUnsafeBytes {
             (
@@ -75,9 +86,21 @@ struct MachineLinkServer {
         case .watch: watched = argument
         case .exit: exitStatus = Int32(truncatingIfNeeded: argument & 0xff)
         case .alive: break
-        case nil: return false
+        case .lastWords, nil: return false
         }
         return true
+    }
+
+    private static let lastWordsBegin = withUnsafeBytes(
+        of: MachineLink.Request.lastWords.rawValue.littleEndian,
+        Array.init
+    )
+
+    /// What came of them since the last time.
+    mutating func takeLastWords() -> [UInt8] {
+        guard let words = lastWords else { return [] }
+        lastWords = []
+        return words
     }
 
     mutating func takeHeard() -> Heard {

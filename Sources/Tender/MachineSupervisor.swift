@@ -53,7 +53,7 @@ struct MachineSupervisor {
             kill(pid, SIGCONT)
         }
         server = MachineLinkServer(link: machine.link, streams: streams, control: control)
-        console = MachineConsole(descriptor: machine.console, image: symbols)
+        console = MachineConsole(image: symbols)
         watchdog = isWatched ? MachineWatchdog(pid: pid) : nil
     }
 
@@ -72,17 +72,20 @@ struct MachineSupervisor {
                 [
                     pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: hasLink ? machine.link : -1, events: Int16(POLLIN), revents: 0),
-                    pollfd(fd: console.watched, events: Int16(POLLIN), revents: 0),
                 ] + watched.values
             if poll(&entries, nfds_t(entries.count), watchdog?.timeout ?? -1) < 0 { continue }
             if entries[0].revents != 0, let status = forwardSignals() { return conclude(status) }
-            if entries[1].revents != 0 { hasLink = server.serve() }
-            if entries[2].revents != 0 { console.take() }
-            watched.values = Array(entries[3...])
+            if entries[1].revents != 0 { serve() }
+            watched.values = Array(entries[2...])
             let holding = watched.holding & server.watched
             if holding != 0 { server.tellReady(holding) }
             watch()
         }
+    }
+
+    private mutating func serve() {
+        hasLink = server.serve()
+        console.take(server.takeLastWords())
     }
 
     private mutating func watch() {
@@ -128,8 +131,8 @@ struct MachineSupervisor {
         }
         guard ended != nil else { return nil }
         // Its last word may still be on the way.
-        while hasLink { hasLink = server.serve() }
-        console.drain()
+        while hasLink { serve() }
+        console.end()
         return ended
     }
 

@@ -7,8 +7,6 @@ struct VirtualMachine {
     let pid: pid_t
     /// A socket: see `MachineLink`.
     let link: Int32
-    /// A pipe with the kernel's last words.
-    let console: Int32
     let monitor: MachineMonitor
 
     static let emulator = HostTool(name: "qemu-system-x86_64", package: "qemu-system-x86")
@@ -16,9 +14,8 @@ struct VirtualMachine {
     /// Descriptors that QEMU finds open.
     private static let moduleDescriptor = 3
     private static let linkDescriptor = 4
-    private static let consoleDescriptor = 5
-    private static let firstDiskDescriptor = 6
-    private static let monitorDescriptor = 10
+    private static let firstDiskDescriptor = 5
+    private static let monitorDescriptor = 9
 
     /// Starts `image` with the boot module. QEMU dies with the calling thread.
     ///
@@ -41,11 +38,6 @@ struct VirtualMachine {
         guard ends.own >= 0, monitor.own >= 0 else {
             throw LaunchFailure("cannot make the machine's link: \(lastErrorText())")
         }
-        // QEMU takes no standard stream for a device, and nothing that can be read as well.
-        var console: [Int32] = [-1, -1]
-        guard pipe(&console) == 0 else {
-            throw LaunchFailure("cannot make the machine's console: \(lastErrorText())")
-        }
         let command =
             [emulator]
             + Self.options(image, memory + BootModule.size(of: module), model, accelerator)
@@ -55,8 +47,7 @@ struct VirtualMachine {
         let disk = disks.map(\.descriptor) + Array(repeating: -1, count: DiskFile.limit)
         let started = tender_start.run(emulator, command) { start in
             start.descriptors = (
-                0, 1, 2, module, ends.other, console[1], disk[0], disk[1], disk[2], disk[3],
-                monitor.other
+                0, 1, 2, module, ends.other, disk[0], disk[1], disk[2], disk[3], monitor.other, -1
             )
             start.has_own_group = true
         }
@@ -66,10 +57,8 @@ struct VirtualMachine {
         }
         close(ends.other)
         close(monitor.other)
-        close(console[1])
         pid = started
         link = ends.own
-        self.console = console[0]
         self.monitor = MachineMonitor(descriptor: monitor.own)
     }
 
@@ -94,9 +83,6 @@ struct VirtualMachine {
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
             "-sandbox",
             "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-            "-add-fd", "set=1,fd=\(consoleDescriptor)",
-            "-chardev", "file,id=console,path=/dev/fdset/1,append=on",
-            "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4",
             "-chardev", "socket,id=link,fd=\(linkDescriptor)",
             "-global", "virtio-mmio.force-legacy=off",
             "-device", device("serial", on: model, "max_ports=1"),
@@ -111,17 +97,16 @@ struct VirtualMachine {
         ]
     }
 
-    /// The machine's console has the first set of descriptors.
     private static func disks(_ disks: [DiskFile], _ model: MachineModel) -> [String] {
         disks.enumerated().flatMap { index, disk in
             let node = [
                 "driver=raw", "node-name=disk\(index)", "discard=unmap",
                 "read-only=\(disk.isReadOnly ? "on" : "off")",
                 "file.driver=\(disk.isBlockDevice ? "host_device" : "file")",
-                "file.filename=/dev/fdset/\(index + 2)",
+                "file.filename=/dev/fdset/\(index + 1)",
             ]
             return [
-                "-add-fd", "set=\(index + 2),fd=\(firstDiskDescriptor + index)",
+                "-add-fd", "set=\(index + 1),fd=\(firstDiskDescriptor + index)",
                 "-blockdev", node.joined(separator: ","),
                 "-device", device("blk", on: model, "drive=disk\(index)"),
             ]

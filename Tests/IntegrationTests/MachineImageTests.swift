@@ -25,17 +25,40 @@ import Testing
         }
     }
 
-    @Test(arguments: Module.allCases)
-    func aDamagedModuleIsRefused(module: Module) throws {
+    /// What a machine has to say it with.
+    enum Console: CaseIterable {
+        case serial, virtio, virtioOverPCI
+
+        var options: [String] {
+            switch self {
+            case .serial:
+                ["-machine", "microvm,rtc=on,isa-serial=off"]
+                    + ["-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4"]
+            case .virtio:
+                ["-machine", "microvm,acpi=off,rtc=on,isa-serial=off"]
+                    + ["-global", "virtio-mmio.force-legacy=off"]
+                    + ["-device", "virtio-serial-device,max_ports=1"]
+                    + ["-device", "virtconsole,chardev=console"]
+            case .virtioOverPCI:
+                ["-machine", "q35"] + [
+                    "-device", "virtio-serial-pci,disable-legacy=on,max_ports=1",
+                ]
+                    + ["-device", "virtconsole,chardev=console"]
+            }
+        }
+    }
+
+    @Test(arguments: Module.allCases, Console.allCases)
+    func aDamagedModuleIsRefused(module: Module, console: Console) throws {
         let scratch = try ScratchFolder()
-        var command = [
-            "/usr/bin/qemu-system-x86_64", "-machine", "microvm,rtc=on,isa-serial=off",
-            "-accel", "tcg", "-cpu", "max", "-m", "32M", "-nodefaults", "-no-user-config",
-            "-no-reboot", "-display", "none", "-kernel", KernelImage.path,
-            "-chardev", "stdio,id=console,signal=off",
-            "-device", "isa-serial,chardev=console,iobase=0x3f8,irq=4",
-            "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-        ]
+        var command =
+            [
+                "/usr/bin/qemu-system-x86_64", "-nodefaults", "-no-user-config",
+                "-accel", "tcg", "-cpu", "max", "-m", "32M",
+                "-no-reboot", "-display", "none", "-kernel", KernelImage.path,
+                "-chardev", "stdio,id=console,signal=off",
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+            ] + console.options
         if let bytes = module.bytes {
             try bytes.write(to: URL(fileURLWithPath: scratch.path + "/module"))
             command += ["-initrd", scratch.path + "/module"]

@@ -98,6 +98,17 @@ import Virtio
         #expect(isReady)
     }
 
+    @Test func aConsoleShowsBytesInAnEmergencyBeforeItIsStarted() throws {
+        let transport = FakeTransport(Features(rawValue: 1 << 2))
+        let output = try #require(EmergencyOutput(transport))
+        for byte in Array("last".utf8) {
+            output.write(byte)
+            #expect(transport.own.load(fromByteOffset: 8, as: UInt32.self) == UInt32(byte))
+        }
+        #expect(transport.status.isEmpty)
+        #expect(EmergencyOutput(FakeTransport()) == nil)
+    }
+
     // MARK: 9P
 
     private func ask(_ answer: [UInt8], length: UInt32) throws -> [UInt8]? {

@@ -19,25 +19,29 @@ enum Images {
         guard var reader = try? LaunchRecordReader(bytes) else {
             die("this is unirun's kernel: boot it by `unirun --platform vm PROGRAM`")
         }
-        while let item = try? reader.next() {
-            switch item.kind {
-            case .programSize where item.payload.count == 8:
-                programSize = item.payload.loadUnaligned(as: UInt64.self)
-            case .rootImageSize where item.payload.count == 8:
-                rootSize = item.payload.loadUnaligned(as: UInt64.self)
-            case .randomSeed:
-                withUnsafeMutableBytes(of: &machine_boot_information().pointee.random_seed) {
-                    $0.copyMemory(
-                        from: UnsafeRawBufferPointer(rebasing: item.payload.prefix($0.count))
-                    )
-                }
-            default: break
-            }
+        do throws(LaunchRecordReader.Failure) {
+            while let item = try reader.next() { take(item.kind, item.payload) }
+        } catch {
+            die("the launch record is broken")
         }
         let length = UInt64(bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
         record = module.lowerBound..<module.lowerBound + length
         program = next(after: record, programSize, module)
         root = next(after: program, rootSize, module)
+    }
+
+    private static func take(_ kind: LaunchRecord.Kind, _ payload: UnsafeRawBufferPointer) {
+        switch kind {
+        case .programSize where payload.count == 8:
+            programSize = payload.loadUnaligned(as: UInt64.self)
+        case .rootImageSize where payload.count == 8:
+            rootSize = payload.loadUnaligned(as: UInt64.self)
+        case .randomSeed:
+            withUnsafeMutableBytes(of: &machine_boot_information().pointee.random_seed) {
+                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload.prefix($0.count)))
+            }
+        default: break
+        }
     }
 
     private static func next(

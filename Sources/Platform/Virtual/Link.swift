@@ -28,6 +28,14 @@ enum Link {
         return true
     }
 
+    /// Waits until the device has what was sent, for last words come behind it; not for long, as it
+    /// may be the device that is broken.
+    static func settle() {
+        for _ in 0..<1_000_000 {
+            guard let isReady = try? console?.isReadyToSend(), !isReady else { return }
+        }
+    }
+
     /// Takes what has come, when nothing is asked.
     static func takeInterrupt() {
         console?.acknowledgeInterrupt()

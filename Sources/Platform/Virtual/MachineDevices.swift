@@ -18,7 +18,9 @@ enum MachineDevices {
     /// Called once, before the kernel has the memory.
     static func start(_ commandLine: UnsafeRawBufferPointer) {
         MMIOAnnouncement.forEach(in: commandLine) { startAnnounced($0) }
-        PCIBus.forEachFunction { startFunction($0) }
+        PCIBus.forEachFunction { function in
+            if let transport = transport(of: function) { startDriver(.pci(transport)) }
+        }
         guard Link.isThere else {
             die("the machine has no virtio console, which is the link to unirun")
         }
@@ -34,24 +36,40 @@ enum MachineDevices {
         }
     }
 
+    /// Finds a console for last words, when no device was started yet.
+    static func findConsole(_ commandLine: UnsafeRawBufferPointer) {
+        MMIOAnnouncement.forEach(in: commandLine) { announcement in
+            if let transport = transport(of: announcement) { take(.mmio(transport)) }
+        }
+        PCIBus.forEachFunction { function in
+            if let transport = transport(of: function) { take(.pci(transport)) }
+        }
+        func take(_ transport: Transport) {
+            guard LastWords.emergency == nil, transport.deviceType == DeviceType.console else {
+                return
+            }
+            LastWords.emergency = EmergencyOutput(transport)
+        }
+    }
+
     // MARK: Finding
 
     private static func startAnnounced(_ announcement: MMIOAnnouncement) {
-        guard let vector = nextVector,
-            let registers = map(announcement.base, Int(announcement.size)),
-            let transport = MMIOTransport(registers, size: Int(announcement.size)),
+        guard let vector = nextVector, let transport = transport(of: announcement),
             InterruptController.route(announcement.interrupt, to: vector)
         else { return }
         startDriver(.mmio(transport))
     }
 
-    private static func startFunction(_ function: PCIBus.Function) {
-        guard let vector = nextVector else { return }
+    private static func transport(of announcement: MMIOAnnouncement) -> MMIOTransport? {
+        guard let registers = map(announcement.base, Int(announcement.size)) else { return nil }
+        return MMIOTransport(registers, size: Int(announcement.size))
+    }
+
+    private static func transport(of function: PCIBus.Function) -> PCITransport? {
+        guard let vector = nextVector else { return nil }
         let message = InterruptController.message(vector)
-        guard let transport = PCITransport(function, message: message, map: { map($0, $1) }) else {
-            return
-        }
-        startDriver(.pci(transport))
+        return PCITransport(function, message: message, map: { map($0, $1) })
     }
 
     /// Registers of devices, in the part of physical memory that is mapped.
@@ -75,10 +93,15 @@ enum MachineDevices {
     /// Nil for a device that nobody drives; it stays as it is.
     private static func driver(for transport: Transport) -> Driver? {
         switch transport.deviceType {
-        case DeviceType.console where !Link.isThere: Link.start(transport) ? .link : nil
+        case DeviceType.console where !Link.isThere: startLink(transport)
         case DeviceType.entropy: EntropySource.start(transport) ? .entropy : nil
         case DeviceType.block: Disks.start(transport).map { .disk($0) }
         default: nil
         }
+    }
+
+    private static func startLink(_ transport: Transport) -> Driver? {
+        LastWords.emergency = EmergencyOutput(transport)
+        return Link.start(transport) ? .link : nil
     }
 }

@@ -1,16 +1,15 @@
 import Interruption
 import Platform
 
-/// The kernel is broken: what happened, the registers, and who called whom, on the console. `unirun`
-/// puts names to the lines that begin with `at`.
+/// The kernel is broken: what happened, the registers, and who called whom, as last words. `unirun` puts
+/// names to the lines that begin with `at`.
 enum MachinePanic {
-    private static var console: SerialPort { .console }
     nonisolated(unsafe) private static var hasBegun = false
 
     static func end(_ reason: StaticString, _ registers: Interruption.Registers) -> Never {
         begin()
-        console.write(reason)
-        console.write("\n")
+        LastWords.write(reason)
+        LastWords.write("\n")
         show(registers)
         Power.off(125)
     }
@@ -22,10 +21,10 @@ enum MachinePanic {
         _ registers: Interruption.Registers
     ) -> Never {
         begin()
-        console.write(name(vector))
-        console.write(" on address ")
-        console.writeHexadecimal(address)
-        console.write("\n")
+        LastWords.write(name(vector))
+        LastWords.write(" on address ")
+        LastWords.writeHexadecimal(address)
+        LastWords.write("\n")
         show(registers)
         Power.off(125)
     }
@@ -34,7 +33,7 @@ enum MachinePanic {
     private static func begin() {
         if hasBegun { Power.off(125) }
         hasBegun = true
-        console.write("unirun: kernel panic: ")
+        LastWords.write("unirun: kernel panic: ")
     }
 
     private static func name(_ vector: UInt64) -> StaticString {
@@ -64,9 +63,9 @@ enum MachinePanic {
             let words = UnsafePointer<UInt64>(bitPattern: UInt(frame))!
             return (words[0], words[1])
         } _: { address in
-            console.write("  at ")
-            console.writeHexadecimal(address)
-            console.write("\n")
+            LastWords.write("  at ")
+            LastWords.writeHexadecimal(address)
+            LastWords.write("\n")
         }
     }
 
@@ -78,17 +77,17 @@ enum MachinePanic {
         _ third: StaticString,
         _ thirdValue: UInt64
     ) {
-        console.write(" ")
+        LastWords.write(" ")
         word(first, firstValue)
         word(second, secondValue)
         word(third, thirdValue)
-        console.write("\n")
+        LastWords.write("\n")
     }
 
     private static func word(_ name: StaticString, _ value: UInt64) {
-        console.write(" ")
-        console.write(name)
-        console.write(" ")
-        console.writeHexadecimal(value)
+        LastWords.write(" ")
+        LastWords.write(name)
+        LastWords.write(" ")
+        LastWords.writeHexadecimal(value)
     }
 }

@@ -4,6 +4,7 @@ import Platform
 @c(machine_start)
 public func machineStart(_ magic: UInt32, _ information: UInt32) {
     let loader = BootLoader(magic: magic, information: information)
+    LastWords.commandLine = loader.commandLine
     guard !loader.module.isEmpty else {
         die("this is unirun's kernel: boot it by `unirun --platform vm PROGRAM`")
     }

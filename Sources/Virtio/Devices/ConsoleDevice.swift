@@ -1,3 +1,5 @@
+import Registers
+
 /// A console (virtio 1.2, section 5.3) with its first port alone: a stream of bytes each way.
 public struct ConsoleDevice<Registers: DeviceTransport> {
     private let device: Device<Registers>
@@ -63,4 +65,23 @@ public struct ConsoleDevice<Registers: DeviceTransport> {
         }
         return true
     }
+}
+
+/// A console's way out for a driver that cannot use its queues (virtio 1.2, section 5.3.4,
+/// VIRTIO_CONSOLE_F_EMERG_WRITE): it works before the device is started, and whatever became of it.
+public struct EmergencyOutput {
+    private let register: UnsafeMutableRawPointer
+
+    private static var feature: Features { Features(rawValue: 1 << 2) }
+    private static var offset: Int { 8 }
+
+    /// Nil when the console has none.
+    public init?<Registers: DeviceTransport>(_ transport: Registers) {
+        guard transport.offeredFeatures.contains(Self.feature),
+            transport.configurationSize >= Self.offset + 4
+        else { return nil }
+        register = transport.configuration + Self.offset
+    }
+
+    public func write(_ byte: UInt8) { device_store32(register, UInt32(byte)) }
 }

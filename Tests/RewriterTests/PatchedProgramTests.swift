@@ -65,7 +65,7 @@ import Testing
         )
         var segments = memory.pages.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         segments.insert((0x7000_0000, entryPage()), at: 0)
-        guard add(segments, to: &file) else { return nil }
+        add(segments, to: &file)
         let path = Samples.folder.appendingPathComponent("\(program.name)-patched").path
         return (try? writeExecutable(file, at: path)) == nil ? nil : path
     }
@@ -78,31 +78,34 @@ import Testing
         return code + [UInt8](repeating: 0, count: 4096 - code.count)
     }
 
-    /// Appends pages to an ELF file, in the place of program headers that it can do without.
-    private func add(_ segments: [(UInt64, [UInt8])], to file: inout [UInt8]) -> Bool {
-        let spare: [UInt32] = [4, 0x6474_e551, 0x6474_e552, 0x6474_e553]
-        var remaining = segments[...]
+    /// Appends pages to an ELF file as further segments, and a new table of program headers, in a
+    /// segment of its own so that the program finds it in memory.
+    private func add(_ segments: [(address: UInt64, bytes: [UInt8])], to file: inout [UInt8]) {
+        let (size, offset) = (56, Int(word(at: 0x20, of: file)))
+        let old = Int(file[0x38])
+        var table = Array(file[offset..<offset + old * size])
         file += [UInt8](repeating: 0, count: (4096 - file.count % 4096) % 4096)
-        for index in 0..<Int(file[0x38]) {
-            let header = 64 + index * 56
-            let type = file.withUnsafeBytes {
-                $0.loadUnaligned(fromByteOffset: header, as: UInt32.self)
-            }
-            guard spare.contains(type), let (address, bytes) = remaining.popFirst() else {
-                continue
-            }
+        let tablePage = (address: UInt64(0x6fff_f000), bytes: [UInt8](repeating: 0, count: 4096))
+        for (index, segment) in ([tablePage] + segments).enumerated() {
             // PT_LOAD, readable, writable and executable.
             let words: [UInt64] = [
-                1 | 7 << 32, UInt64(file.count), address, address, 4096, 4096, 4096,
+                1 | 7 << 32, UInt64(file.count + index * 4096), segment.address, segment.address,
+                4096, 4096, 4096,
             ]
-            for (position, word) in words.enumerated() {
-                for byte in 0..<8 {
-                    let shift = UInt64(byte * 8)
-                    file[header + position * 8 + byte] = UInt8(truncatingIfNeeded: word >> shift)
-                }
-            }
-            file += bytes
+            for word in words { table += bytes(of: word) }
         }
-        return remaining.isEmpty
+        #expect(table.count <= 4096)
+        file.replaceSubrange(0x20..<0x28, with: bytes(of: UInt64(file.count)))
+        file[0x38] = UInt8(old + 1 + segments.count)
+        file += table + [UInt8](repeating: 0, count: 4096 - table.count)
+        for segment in segments { file += segment.bytes }
+    }
+
+    private func word(at offset: Int, of file: [UInt8]) -> UInt64 {
+        file.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+    }
+
+    private func bytes(of word: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
     }
 }

@@ -97,6 +97,19 @@ import Testing
         #expect(try plans(filler(90) + code, 95, 1).first?.start == -5)
     }
 
+    @Test func aJumpInPaddingIsSecondChoice() throws {
+        // ret; nopl 0(%rax,%rax,1); syscall, to which a branch from far away leads; mov %rax,%rdi; ret
+        let code =
+            filler(90) + [0xc3, 0x0f, 0x1f, 0x44, 0, 0, 0x0f, 0x05, 0x48, 0x89, 0xc7, 0xc3]
+        let plans = try plans(code, 96, 0)
+        #expect(plans.contains { $0.start == -5 })
+        #expect(try #require(plans.first).patched.contains(0))
+        // Dearer than any that costs a page of stubs, so that no page that is there makes it win.
+        let best = try #require(plans.first { $0.patched.contains(0) })
+        let padding = try #require(plans.first { !$0.patched.contains(0) })
+        #expect(padding.cost >= best.cost + 10)
+    }
+
     @Test func dataBehindAReturnIsNotTouched() throws {
         let code: [UInt8] = [0x0f, 0x05, 0xc3, 0x48, 0x89, 0xc3, 0x48, 0x89, 0xc3]
         #expect(try plans(code, 0, 1).isEmpty)

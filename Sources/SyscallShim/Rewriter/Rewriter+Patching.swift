@@ -5,6 +5,8 @@ extension Rewriter {
     /// A known boundary may lie this far before the site.
     private static let farBefore: UInt64 = 1792
     static let scratchSize = 2048
+    /// What a plan may cost at most to be worth saving a page of stubs.
+    private static let affordableCost = 16
 
     /// Patches the record's site and adds it to the table, or says why not.
     func rewrite(
@@ -51,9 +53,8 @@ extension Rewriter {
     ) -> RefusalReason? {
         guard plans.count > 0 else { return .noShape }
         // A worse plan in a page that is there beats a better one that costs a page.
-        let affordable = 16
         for index in 0..<plans.count
-        where plans[index].cost < affordable && isFree(plans[index], record.address) {
+        where plans[index].cost < Rewriter.affordableCost && isFree(plans[index], record.address) {
             guard let address = find(constraint(plans[index], text)),
                 let stub = StubEncoder.encode(plans[index], of: text, at: address, entry: entry)
             else { continue }

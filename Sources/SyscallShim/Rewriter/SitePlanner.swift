@@ -8,7 +8,8 @@ public struct SitePlanner {
     private var boundaries: UInt64 = 1 << 32
     /// Offsets that some branch nearby seems to lead to, as a bit set.
     private var targets: UInt64 = 0
-    private static let landingCost = 10
+    /// More than `Rewriter.affordableCost`: a page of stubs costs less than a trap each time.
+    private static let landingCost = 16
     /// First offset after the site that must not be overwritten or copied.
     private var limit = 2
 
@@ -133,14 +134,18 @@ public struct SitePlanner {
                 Int(instruction.length) == distance - nearest, instruction.isMovable,
                 instruction.flow == .sequential, proof.verdict(distance) == .proved
             else { continue }
+            // Padding is there because a branch leads to what follows it.
+            let landing = instruction.isPadding ? -nearest : nil
+            if let landing { targets |= 1 << UInt64(landing + 32) }
             nearest = distance
             mark(-distance)
-            plan(from: -distance, .preceding)
+            plan(from: -distance, .preceding, landing: landing)
         }
     }
 
-    /// Plans a jump at `start` with each count of prefixes.
-    private mutating func plan(from start: Int, _ shape: SitePlan.Shape) {
+    /// Plans a jump at `start` with each count of prefixes. `landing` is where control seems to arrive
+    /// behind `start`: a jump that ends before it would leave the `syscall` to be caught.
+    private mutating func plan(from start: Int, _ shape: SitePlan.Shape, landing: Int? = nil) {
         for prefixes in 0...2 {
             let jumpEnd = start + 5 + prefixes
             guard jumpEnd <= limit else { return }
@@ -158,6 +163,7 @@ public struct SitePlanner {
             )
             guard fixDisplacement(&plan) else { continue }
             if shape == .preceding { plan.cost += 3 }
+            if let landing, landing >= jumpEnd { plan.cost += SitePlanner.landingCost }
             // The jump back would lead to a `syscall` that could no longer be patched well.
             if isSystemCall(end) { plan.cost += 24 }
             plans.insert(plan)

@@ -57,9 +57,8 @@ struct RunCommand: ParsableCommand {
         switch option {
         case "-i", "-t", "-it", "-ti", "--interactive", "--tty", "--rm", "--init":
             "it is so without it: leave it out"
-        case "-v", "--volume", "--mount":
+        case "--volume", "--mount":
             "folders of the host are not in this version; give a root with --rootfs"
-                + (option == "-v" ? ", or write --verbose to see what is done" : "")
         case "-p", "--publish", "--network", "--net":
             "there is no network in this version"
         case "-d", "--detach": "let the shell do it: unirun PROGRAM &"

@@ -246,7 +246,7 @@ struct ObservationOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Say nothing but errors.")
     var quiet = false
 
-    @Flag(help: "Say what is done.")
+    @Flag(name: .shortAndLong, help: "Say what is done.")
     var verbose = false
 
     func apply(to request: inout LaunchRequest) throws {

@@ -61,7 +61,7 @@ enum Main {
         var command =
             isCommand(first) && names.count == arguments.count
             ? try Unirun.parseAsRoot(arguments)
-            : try RunCommand.parse(CommandLineWords.withDebuggerPort(names))
+            : try RunCommand.parse(CommandLineWords.spelledOut(names))
         try command.run()
     }
 
@@ -94,14 +94,20 @@ enum Main {
 
 /// What the parser cannot be told.
 enum CommandLineWords {
-    /// `--gdb` is a flag that may be followed by a port. A program is no number; one that is has to be
-    /// named by a path. As many words as before: what belongs to the program is counted from the end,
-    /// and taken as it was given.
-    static func withDebuggerPort(_ words: [String]) -> [String] {
+    /// Writes out what two neighbouring words mean together. A program is no number; one that is has to
+    /// be named by a path. As many words as before: what belongs to the program is counted from the
+    /// end, and taken as it was given.
+    static func spelledOut(_ words: [String]) -> [String] {
         var words = words
-        for index in words.indices.dropFirst() where words[index - 1] == "--gdb" {
-            guard words[index].allSatisfy(\.isNumber), UInt16(words[index]) != nil else { continue }
-            words[index] = "--gdb-port=\(words[index])"
+        for index in words.indices.dropFirst() {
+            switch words[index - 1] {
+            // A flag that may be followed by a port.
+            case "--gdb" where words[index].allSatisfy(\.isNumber) && UInt16(words[index]) != nil:
+                words[index] = "--gdb-port=\(words[index])"
+            // docker's volume, where `-v` alone is verbose.
+            case "-v" where words[index].contains(":/"): words[index - 1] = "--volume"
+            default: break
+            }
         }
         return words
     }

@@ -133,7 +133,7 @@ struct MistakeTests {
         try mistake(["-o", "trace", program], status: 125, says: "--strace")
         try mistake(["--frobnicate", program], status: 125, says: "--frobnicate", "--help")
         try mistake(["-it", program], status: 125, says: "-it", "leave it out")
-        try mistake(["-v", "/a:/b", program], status: 125, says: "--rootfs", "--verbose")
+        try mistake(["-v", "/a:/b", program], status: 125, says: "--volume", "--rootfs")
         try mistake(["-m"], status: 125, says: "-m", "--help")
         try mistake(["--quiet"], status: 125, says: "no program")
         try mistake(["--rootfs", "/absent", program], status: 125, says: "/absent", "--rootfs")

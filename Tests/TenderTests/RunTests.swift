@@ -67,6 +67,7 @@ struct RunTests {
 
     @Test func onlyVerboseSaysWhatIsDone() throws {
         #expect(try run(["--verbose"], ["exit", "0"]).errors.contains("runs as process "))
+        #expect(try run(["-v"], ["exit", "0"]).errors.contains("runs as process "))
         for options in [[], ["-q"], ["--quiet"]] {
             let outcome = try run(options, ["exit", "0"])
             #expect(outcome.errors.isEmpty)

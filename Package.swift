@@ -18,6 +18,7 @@ let guest: [Target] = [
     ),
     .target(name: "LoaderCore", dependencies: ["LinuxABI"], path: "Sources/Loader/Core"),
     .target(name: "Rewriter", path: "Sources/SyscallShim/Rewriter", exclude: ["README.md"]),
+    .target(name: "NetStack", exclude: ["README.md"]),
     .target(
         name: "Kernel",
         dependencies: ["LinuxABI", "LaunchRecord", "Platform", "LoaderCore"],
@@ -110,6 +111,7 @@ let tests: [Target] = [
         name: "LoaderTests",
         dependencies: ["ELFFile", "LinuxABI", "LoaderCore", "LoaderFuzzing", "TestFiles"]
     ),
+    .testTarget(name: "NetStackTests", dependencies: ["NetStack"]),
     .testTarget(name: "VirtioTests", dependencies: ["Virtio"]),
     .testTarget(name: "RewriterTests", dependencies: ["Rewriter", "TestFiles"]),
     .testTarget(

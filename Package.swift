@@ -21,13 +21,13 @@ let guest: [Target] = [
     .target(name: "NetStack", exclude: ["README.md"]),
     .target(
         name: "Kernel",
-        dependencies: ["LinuxABI", "LaunchRecord", "Platform", "LoaderCore"],
+        dependencies: ["LinuxABI", "LaunchRecord", "Platform", "LoaderCore", "NetStack"],
         swiftSettings: ownStacks + lending
     ),
     .target(
         name: "SyscallShim",
         dependencies: [
-            "Kernel", "LaunchRecord", "LinuxABI", "LoaderCore", "Platform", "Rewriter",
+            "Kernel", "LaunchRecord", "LinuxABI", "LoaderCore", "NetStack", "Platform", "Rewriter",
         ],
         exclude: ["Rewriter"]
     ),
@@ -116,7 +116,7 @@ let tests: [Target] = [
     .testTarget(name: "RewriterTests", dependencies: ["Rewriter", "TestFiles"]),
     .testTarget(
         name: "KernelTests",
-        dependencies: ["FakePlatform", "Kernel"],
+        dependencies: ["FakePlatform", "Kernel", "NetStack"],
         swiftSettings: ownStacks
     ),
     .testTarget(

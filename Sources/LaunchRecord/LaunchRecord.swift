@@ -55,6 +55,9 @@ public enum LaunchRecord {
         case tellsVectorUse = 16
         /// `KnownSite`s, as earlier runs of the same file told them; absent when there are none.
         case knownSites = 17
+        /// `u32` address of the card's host, of `1.2.3.4` the 1 being the highest octet, and `u32` bits of
+        /// it that are the network's; absent without a network.
+        case networkAddress = 18
     }
 }
 

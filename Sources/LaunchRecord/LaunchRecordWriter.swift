@@ -36,6 +36,10 @@ public struct LaunchRecordWriter {
         add(.user, littleEndianBytes(user) + littleEndianBytes(group))
     }
 
+    public mutating func addNetworkAddress(_ address: UInt32, prefixLength: UInt32) {
+        add(.networkAddress, littleEndianBytes(address) + littleEndianBytes(prefixLength))
+    }
+
     public mutating func addStandardStreams(_ streams: [HostStream]) {
         var payload: [UInt8] = []
         for stream in streams {

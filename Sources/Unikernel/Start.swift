@@ -16,6 +16,7 @@ public func kernelStart(
     do throws(LaunchRecordReader.Failure) { launch = try Launch() } catch {
         refuse("the launch record is broken")
     }
+    Network.prepare(launch.networkAddress)
     SystemCallTable.install()
     launch.traceFilter.withUnsafeBytes { Tracer.install(launch.options, filterText: $0) }
     CaughtCalls.start(

@@ -26,6 +26,9 @@ public struct Launch {
     /// `KnownSite`s of the program.
     public var knownSites = UnsafeRawBufferPointer(start: nil, count: 0)
 
+    /// The host's on its network, as bits and how many of them are the network's; nil without one.
+    public var networkAddress: (bits: UInt32, prefixLength: UInt32)?
+
     /// Reads the record that the platform found.
     public init() throws(LaunchRecordReader.Failure) {
         var reader = try LaunchRecordReader(
@@ -58,6 +61,12 @@ public struct Launch {
         case .standardStreams: standardStreams = payload
         case .ignoredSignals: ignoredSignals = Launch.word(payload) ?? 0
         case .knownSites: knownSites = payload
+        case .networkAddress:
+            guard payload.count == 8 else { return }
+            networkAddress = (
+                payload.loadUnaligned(as: UInt32.self),
+                payload.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+            )
         }
     }
 

@@ -180,10 +180,12 @@ public enum Scheduler {
     /// Waits for an interrupt and does its work, on the stack of the thread that blocked last.
     private static func idle() {
         // What is pending would end each wait at once.
-        if cpu_take_pending() & UInt32(CPU_PENDING_TIMER) != 0 { forgetArmed() }
+        let pending = cpu_take_pending()
+        if pending & UInt32(CPU_PENDING_TIMER) != 0 { forgetArmed() }
         Signals.takeOutsideSignals()
+        if pending & UInt32(CPU_PENDING_FRAMES) != 0 || Network.isBehind { Network.takeFrames() }
         TimerQueue.shared.runDue(at: now())
-        guard firstRunnable == nil else { return }
+        guard firstRunnable == nil, !Network.isBehind else { return }
         Tasks.observer?.waits()
         FrameAllocator.trim()
         // The last thread is still the current one, and does not use the processor meanwhile.

@@ -79,6 +79,10 @@ func fakeOperations() -> platform_operations {
             FakePlatform.disks[Int(number)].discarded = offset..<offset + length
             return FakePlatform.disks[Int(number)].error
         },
+        card_describe: fakeCardDescribe,
+        card_receive: fakeCardReceive,
+        card_room: fakeCardRoom,
+        card_send: fakeCardSend,
         exit: { status in
             // A panic in a test: say what the kernel said before it ends the test process.
             let message = FakePlatform.output[2] ?? []
@@ -168,6 +172,9 @@ private func fakeWait(
     }
     guard ready == 0, deadline != 0 else { return ready }
     FakePlatform.waits += 1
+    FakePlatform.whileWaiting()
+    // As an interrupt ends a wait.
+    guard boot_cpu.pending == 0 else { return 0 }
     guard deadline != .max, FakePlatform.waits < FakePlatform.waitLimit else {
         FakePlatform.endlessWait()
         return 0

@@ -17,6 +17,8 @@ public enum FakePlatform {
     nonisolated(unsafe) public static var images: [UInt32: FakeImage] = [:]
     /// The machine's disks by number; the test's own to set before the kernel starts.
     nonisolated(unsafe) public static var disks: [FakeDisk] = []
+    /// The machine's network card, if it has one.
+    nonisolated(unsafe) public static var card: FakeCard?
     /// Calls to the operations on the program's memory, for tests that count them.
     nonisolated(unsafe) public static var mappingCalls = 0
     /// Bytes given back by `release_memory`.
@@ -25,6 +27,8 @@ public enum FakePlatform {
     /// Waits in this world that only the clock could end, and how many a test may make.
     nonisolated(unsafe) static var waits = 0
     static let waitLimit = 100_000
+    /// What happens outside while the kernel waits for something; it may set what is pending.
+    nonisolated(unsafe) public static var whileWaiting: () -> Void = {}
     /// Called when the kernel waits for what cannot come.
     nonisolated(unsafe) public static var endlessWait: () -> Void = endWaitingTest
     private static let endWaitingTest: () -> Void = { fatalError("the test waits for ever") }
@@ -69,6 +73,8 @@ public enum FakePlatform {
         for image in images.values { close(image.descriptor) }
         images = [:]
         disks = []
+        card = nil
+        whileWaiting = {}
         startMemory()
         reserveUserWindow()
         fillInformation()

@@ -46,6 +46,10 @@ nonisolated(unsafe) private var operations = platform_operations(
     disk_write: { _, _, _, _ in -19 },
     disk_flush: { _ in -19 },
     disk_discard: { _, _, _ in -19 },
+    card_describe: { _ in -19 },
+    card_receive: { _ in -19 },
+    card_room: { nil },
+    card_send: { _ in },
     exit: { _ = callHost(HostNumber.exit_group, UInt64(truncatingIfNeeded: $0)) }
 )
 

@@ -10,6 +10,7 @@ enum MachineDevices {
         case link
         case entropy
         case disk(Int)
+        case card
     }
 
     nonisolated(unsafe) private static var drivers = InlineArray<14, Driver>(repeating: .none)
@@ -33,6 +34,7 @@ enum MachineDevices {
         case .link: Link.takeInterrupt()
         case .entropy: EntropySource.takeInterrupt()
         case .disk(let number): Disks.takeInterrupt(number)
+        case .card: Card.takeInterrupt()
         }
     }
 
@@ -96,6 +98,7 @@ enum MachineDevices {
         case DeviceType.console where !Link.isThere: startLink(transport)
         case DeviceType.entropy: EntropySource.start(transport) ? .entropy : nil
         case DeviceType.block: Disks.start(transport).map { .disk($0) }
+        case DeviceType.network: Card.start(transport) ? .card : nil
         default: nil
         }
     }

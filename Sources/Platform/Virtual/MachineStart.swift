@@ -40,6 +40,10 @@ nonisolated(unsafe) private var operations = platform_operations(
     disk_write: { Disks.write($0, $1, $2, $3) },
     disk_flush: { Disks.flush($0) },
     disk_discard: { Disks.discard($0, $1, $2) },
+    card_describe: { Card.describe($0) },
+    card_receive: { Card.receive($0) },
+    card_room: { Card.room() },
+    card_send: { Card.send($0) },
     exit: {
         Link.tell(.exit, 0, UInt64(truncatingIfNeeded: $0))
         Power.off($0)

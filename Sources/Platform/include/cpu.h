@@ -14,6 +14,7 @@
 /* What is to be done before the program runs on: bits of cpu.pending. */
 #define CPU_PENDING_TIMER 1      /* the timer's deadline came */
 #define CPU_PENDING_SIGNAL 2     /* a signal for the thread, or from outside */
+#define CPU_PENDING_FRAMES 4     /* the network card has frames, or room for some again */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>

@@ -95,6 +95,13 @@ struct platform_disk {
     uint32_t can_discard;
 };
 
+/* The machine's network card. */
+struct platform_card {
+    uint8_t address[6];    /* its own on the Ethernet */
+    uint16_t packet_limit; /* bytes of the largest packet in a frame, 68 to 1500 */
+    uint32_t has_link;     /* 1 while there is a network at its other end */
+};
+
 struct platform_operations {
     /* --- time --- */
 
@@ -168,6 +175,20 @@ struct platform_operations {
     int64_t (*_Nonnull disk_flush)(uint32_t disk);
     /* The contents of sectors of 512 bytes are not needed any more. */
     int64_t (*_Nonnull disk_discard)(uint32_t disk, uint64_t offset, uint64_t length);
+
+    /* --- the network card; frames are Ethernet's, header and packet, with all checksums --- */
+
+    /* -ENODEV when there is none, -EIO when it is broken; the link is as it is now. */
+    int64_t (*_Nonnull card_describe)(struct platform_card *_Nonnull description);
+    /* The next frame that came and its length, of which nothing is known but that it can be read: it is
+     * lent until the next call, and the card may write to it meanwhile. 0 when there is none; from then
+     * on CPU_PENDING_FRAMES is set when one comes. -EIO when the card is broken, for good. */
+    int64_t (*_Nonnull card_receive)(const void *_Nullable *_Nonnull frame);
+    /* Where the next frame to send is written, 14 bytes and packet_limit; null when there is no room
+     * for it. From then on CPU_PENDING_FRAMES is set when there is. */
+    void *_Nullable (*_Nonnull card_room)(void);
+    /* Sends the first bytes of the room that was given last; it is the card's from then on. */
+    void (*_Nonnull card_send)(uint64_t length);
 
     /* --- the end --- */
 

@@ -1,5 +1,6 @@
 import Kernel
 import LaunchRecord
+import NetStack
 import Platform
 import Rewriter
 
@@ -36,6 +37,7 @@ extension Tracer {
         if let rewriter = rewriter() { reportSites(&report, rewriter) }
         reportFaults(&report)
         reportHostCalls(&report)
+        if let counters = Network.counters { reportNetwork(&report, counters) }
         report.value("load_bias", UInt64(loadBias))
         report.value("entry_cycles", boot.pointee.entry_cycles)
         report.value("calls_total", total)
@@ -129,6 +131,20 @@ extension Tracer {
         report.fault("program", Counters.programFaults)
         report.fault("copy", Counters.copyFaults)
         report.fault("signal", Counters.signalFaults)
+    }
+
+    private static func reportNetwork(_ report: inout ReportWriter, _ counters: NetworkCounters) {
+        report.value("network_frames_received", counters.framesReceived)
+        report.value("network_frames_sent", counters.framesSent)
+        report.value("network_frames_unsent", counters.framesUnsent)
+        report.value("network_not_for_us", counters.notForUs)
+        report.value("network_unknown_protocol", counters.unknownProtocol)
+        report.value("network_malformed", counters.malformed)
+        report.value("network_bad_checksums", counters.badChecksums)
+        report.value("network_fragments", counters.fragments)
+        report.value("network_echo_requests", counters.echoRequests)
+        report.value("network_unreachable", counters.unreachable)
+        report.value("network_address_conflicts", counters.addressConflicts)
     }
 
     /// In the process world the host is Linux, and the rows know its calls' names.

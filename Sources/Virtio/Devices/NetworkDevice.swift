@@ -1,7 +1,7 @@
 import Registers
 
 /// A network card (virtio 1.2, section 5.1): Ethernet frames each way, whole and without any part of
-/// their checksums left to the device.
+/// their checksums left to the device. They are read and written where the device has them.
 public struct NetworkDevice<Registers: DeviceTransport> {
     /// The card's own address; all zero when the device names none.
     public let address: InlineArray<6, UInt8>
@@ -15,9 +15,12 @@ public struct NetworkDevice<Registers: DeviceTransport> {
     private var isSending: UInt32 = 0
     /// By token: the piece that is sent.
     private var pieces = InlineArray<32, UInt8>(repeating: 0)
+    /// The piece whose room was given last.
+    private var nextPiece: Int?
 
     public init(_ transport: Registers, _ allocate: AllocateShared) throws(DeviceFault) {
-        device = try Device(transport, wanted: [.networkAddress, .networkPacketLimit])
+        let wanted: Features = [.networkAddress, .networkPacketLimit, .networkStatus]
+        device = try Device(transport, wanted: wanted)
         let count = NetworkLimits.pieceCount
         let size = NetworkLimits.pieceSize
         inbox = try Inbox(device, 0, pieces: count, ofSize: size, allocate)
@@ -38,43 +41,62 @@ public struct NetworkDevice<Registers: DeviceTransport> {
 
     public func acknowledgeInterrupt() { device.transport.acknowledgeInterrupt() }
 
-    /// Sends a frame, header and packet; false while there is no room for it.
-    ///
-    /// - Precondition: it is no longer than a header of 14 bytes and `packetLimit`.
-    public mutating func send(_ frame: UnsafeRawBufferPointer) throws(QueueFault) -> Bool {
-        precondition(frame.count <= NetworkLimits.frameLimit)
+    /// Whether there is a network at the card's other end (5.1.4); a card that does not say has one.
+    public var hasLink: Bool {
+        !device.features.contains(.networkStatus) || device.configuration16(6) & 1 != 0
+    }
+
+    // MARK: Sending
+
+    /// Where the next frame is written, header and packet; nil when the device has too much to send
+    /// already, and then an interrupt tells when it has not. It is zero, or holds what was written to it
+    /// before.
+    public mutating func room() throws(QueueFault) -> UnsafeMutableRawBufferPointer? {
+        try takeSent()
+        if !hasRoom {
+            guard sending.queue.enableInterrupt() else { return nil }
+            try takeSent()
+            guard hasRoom else { return nil }
+        }
+        sending.queue.disableInterrupt()
+        let piece = (~isSending).trailingZeroBitCount
+        nextPiece = piece
+        let start = piece * NetworkLimits.pieceSize + NetworkLimits.headerSize
+        return outgoing.part(start, NetworkLimits.frameLimit).bytes
+    }
+
+    private var hasRoom: Bool { isSending != .max && sending.queue.room > 0 }
+
+    private mutating func takeSent() throws(QueueFault) {
         while let chain = try sending.queue.take() {
             isSending &= ~(1 << UInt32(pieces[Int(chain.token)]))
         }
-        let piece = (~isSending).trailingZeroBitCount
-        guard piece < NetworkLimits.pieceCount else { return false }
+    }
+
+    /// Sends the first `length` bytes of the room that was given last.
+    public mutating func send(_ length: Int) {
+        guard let piece = nextPiece else { return }
+        nextPiece = nil
+        precondition(length <= NetworkLimits.frameLimit)
         let header = NetworkLimits.headerSize
-        let memory = outgoing.part(piece * NetworkLimits.pieceSize, header + frame.count)
+        let memory = outgoing.part(piece * NetworkLimits.pieceSize, header + length)
         // Nothing is asked of the device: all of the header is zero.
         memory.part(0, header).bytes.initializeMemory(as: UInt8.self, repeating: 0)
-        UnsafeMutableRawBufferPointer(rebasing: memory.bytes[header...]).copyMemory(from: frame)
-        guard let token = sending.queue.offer(memory.buffer(isWritten: false)) else { return false }
+        guard let token = sending.queue.offer(memory.buffer(isWritten: false)) else { return }
         isSending |= 1 << UInt32(piece)
         pieces[Int(token)] = UInt8(piece)
         sending.notify()
-        return true
     }
 
-    /// Takes the next frame; its length, or nil when there is none, and then an interrupt tells of the
-    /// next. What does not fit is cut off.
-    public mutating func receive(into target: UnsafeMutableRawBufferPointer)
-        throws(QueueFault) -> Int?
-    {
-        let header = NetworkLimits.headerSize
+    // MARK: Receiving
+
+    /// The next frame, until this is called again; nil when there is none, and then an interrupt tells
+    /// of the next. The device may write to it all the time.
+    public mutating func receive() throws(QueueFault) -> UnsafeRawBufferPointer? {
         while let bytes = try inbox.take() {
             // The device may say that it wrote less than a header.
-            guard bytes.count > header else { continue }
-            let count = min(target.count, bytes.count - header)
-            target.copyMemory(
-                from: UnsafeRawBufferPointer(rebasing: bytes[header..<header + count])
-            )
-            inbox.giveBack()
-            return count
+            guard bytes.count > NetworkLimits.headerSize else { continue }
+            return UnsafeRawBufferPointer(rebasing: bytes[NetworkLimits.headerSize...])
         }
         return nil
     }
@@ -92,4 +114,5 @@ extension Features {
     // 5.1.3
     fileprivate static var networkPacketLimit: Features { Features(rawValue: 1 << 3) }
     fileprivate static var networkAddress: Features { Features(rawValue: 1 << 5) }
+    fileprivate static var networkStatus: Features { Features(rawValue: 1 << 16) }
 }

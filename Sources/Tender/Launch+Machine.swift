@@ -9,11 +9,13 @@ extension Launch {
         _ program: ProgramFile?
     ) throws(LaunchFailure) -> Int32 {
         let disks = try DiskFile.open(request.disks)
+        let network = try openNetwork()
         let emulator = try VirtualMachine.emulator.requirePath(for: "run a virtual machine")
         let accelerator = request.accelerator ?? Accelerator.ofHost()
         if accelerator == .tcg, request.accelerator == nil, request.verbosity != .quiet {
             reportLine("this processor runs no virtual machines (no vmx or svm): it is emulated")
         }
+        if request.verbosity != .quiet, let notice = network?.notice { reportLine(notice) }
         var port: UInt16?
         if request.waitsForDebugger { port = try DebuggerPort.find(request.debuggerPort) }
         let signals = try SignalProxy()
@@ -25,6 +27,7 @@ extension Launch {
             model: request.machine,
             accelerator: accelerator,
             disks: disks,
+            network: network,
             debuggerPort: port
         )
         if request.verbosity == .verbose { reportLine("runs in QEMU, process \(machine.pid)") }
@@ -39,6 +42,14 @@ extension Launch {
         reportLine(try session.announce())
         defer { session.remove() }
         return follow(machine, signals, files, program, symbols)
+    }
+
+    /// Opens the host's end of the machine's network.
+    private func openNetwork() throws(LaunchFailure) -> TapInterface? {
+        guard case .tap(let name) = request.network, let address = request.address else {
+            return nil
+        }
+        return try TapInterface(name: name, address: address)
     }
 
     private func follow(

@@ -36,6 +36,9 @@ extension LaunchRequest {
         writer.addStandardStreams(facts.streams)
         if facts.ignoredSignals != 0 { writer.add(.ignoredSignals, facts.ignoredSignals) }
         if !facts.knownSites.isEmpty { writer.addKnownSites(facts.knownSites) }
+        if let address {
+            writer.addNetworkAddress(address.bits, prefixLength: UInt32(address.prefixLength))
+        }
         writer.add(.tellsVectorUse, tender_tells_vector_use() ? 1 : 0)
         let record = writer.record
         guard record.count <= LaunchRecord.maximumSize else {

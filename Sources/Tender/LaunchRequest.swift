@@ -33,6 +33,9 @@ public struct LaunchRequest: Sendable {
     public var machine = MachineModel.microvm
     /// The machine's disks: /dev/vda and so on.
     public var disks: [DiskRequest] = []
+    public var network = NetworkRequest.none
+    /// What the guest is called on its network; nil without one.
+    public var address: HostAddress?
     /// A machine of Firecracker, and not of QEMU.
     public var usesFirecracker = false
     public var verbosity = Verbosity.normal

@@ -16,12 +16,14 @@ struct VirtualMachine {
     private static let linkDescriptor = 4
     private static let firstDiskDescriptor = 5
     private static let monitorDescriptor = 9
+    private static let tapDescriptor = 10
 
     /// Starts `image` with the boot module. QEMU dies with the calling thread.
     ///
     /// - Parameters:
     ///   - emulator: QEMU's path.
     ///   - memory: bytes, the module's not among them.
+    ///   - network: what its card is at the other end of; nil for no card.
     ///   - debuggerPort: where to wait for gdb before the first instruction.
     init(
         emulator: String,
@@ -31,6 +33,7 @@ struct VirtualMachine {
         model: MachineModel,
         accelerator: Accelerator,
         disks: [DiskFile],
+        network: TapInterface?,
         debuggerPort: UInt16?
     ) throws(LaunchFailure) {
         let ends = socketPair()
@@ -42,12 +45,14 @@ struct VirtualMachine {
             [emulator]
             + Self.options(image, memory + BootModule.size(of: module), model, accelerator)
             + Self.disks(disks, model)
+            + (network.map { Self.card($0, model) } ?? [])
             + (debuggerPort.map { ["-S", "-gdb", "tcp:127.0.0.1:\($0)"] } ?? [])
             + (hostVariable("UNIRUN_QEMU") ?? "").split(separator: " ").map(String.init)
         let disk = disks.map(\.descriptor) + Array(repeating: -1, count: DiskFile.limit)
         let started = tender_start.run(emulator, command) { start in
             start.descriptors = (
-                0, 1, 2, module, ends.other, disk[0], disk[1], disk[2], disk[3], monitor.other, -1
+                0, 1, 2, module, ends.other, disk[0], disk[1], disk[2], disk[3], monitor.other,
+                network?.descriptor ?? -1
             )
             start.has_own_group = true
         }
@@ -111,6 +116,18 @@ struct VirtualMachine {
                 "-device", device("blk", on: model, "drive=disk\(index)"),
             ]
         }
+    }
+
+    /// The card needs no boot code of its own, which is in another package than QEMU.
+    private static func card(_ network: TapInterface, _ model: MachineModel) -> [String] {
+        let boot = model == .q35 ? ["romfile="] : []
+        let properties =
+            ["netdev=network", "mac=\(network.cardAddress)", "host_mtu=\(network.packetLimit)"]
+            + boot
+        return [
+            "-netdev", "tap,id=network,fd=\(tapDescriptor)",
+            "-device", device("net", on: model, properties.joined(separator: ",")),
+        ]
     }
 
     /// A virtio device as QEMU calls it on each machine.

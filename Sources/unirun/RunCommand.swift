@@ -59,8 +59,8 @@ struct RunCommand: ParsableCommand {
             "it is so without it: leave it out"
         case "--volume", "--mount":
             "folders of the host are not in this version; give a root with --rootfs"
-        case "-p", "--publish", "--network", "--net":
-            "there is no network in this version"
+        case "-p", "--publish": "no ports are published in this version; see --network"
+        case "--net": "write --network"
         case "-d", "--detach": "let the shell do it: unirun PROGRAM &"
         default: "see unirun --help"
         }

@@ -128,6 +128,23 @@ struct MachineOptions: ParsableArguments {
     var disk: [String] = []
 
     @Option(
+        help: ArgumentHelp(
+            "What a virtual machine is connected to: nothing, or an interface of the host that sees its "
+                + "frames; a new one where no NAME is given (default: none).",
+            valueName: "none|tap[:NAME]"
+        )
+    )
+    var network: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The guest's address on its network; so far it answers ARP and ping.",
+            valueName: "ADDRESS/PREFIX"
+        )
+    )
+    var ip: String?
+
+    @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
             "The most memory the guest may use, as 512M or 2g (default: the host's).",
@@ -179,6 +196,7 @@ struct MachineOptions: ParsableArguments {
         if let machine { request.machine = machine }
         request.disks = disk.map { DiskRequest(parsing: $0) }
         request.usesFirecracker = firecracker
+        try applyNetwork(to: &request)
         if let memory {
             guard let size = MemorySize(parsing: memory) else {
                 throw LaunchFailure("memory '\(memory)' is not a size; write it as 512M or 2g")
@@ -203,6 +221,34 @@ struct MachineOptions: ParsableArguments {
             }
             request.name = name
         }
+    }
+}
+
+extension MachineOptions {
+    /// A network without an address is none, and an address without a network is nobody's.
+    private func applyNetwork(to request: inout LaunchRequest) throws {
+        if let network { request.network = try NetworkRequest(parsing: network) }
+        let address = try ip.map { text throws(LaunchFailure) in try HostAddress(parsing: text) }
+        guard request.network != .none else {
+            guard address == nil else {
+                throw LaunchFailure("--ip is the address on a network; add --network tap")
+            }
+            return
+        }
+        guard platform == .vm else {
+            throw LaunchFailure(
+                "a process has no network in this version; add --platform vm, or leave --network out"
+            )
+        }
+        guard !firecracker else {
+            throw LaunchFailure(
+                "a machine of Firecracker has no network in this version; leave --firecracker out"
+            )
+        }
+        guard let address else {
+            throw LaunchFailure("a network needs the guest's address; add --ip 10.0.0.2/24")
+        }
+        request.address = address
     }
 }
 

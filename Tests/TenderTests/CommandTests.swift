@@ -30,7 +30,7 @@ struct CommandTests {
         for option in [
             "--env", "--env-file", "--memory", "--workdir", "--user", "--hostname", "--rootfs",
             "--read-only", "--tmpfs", "--platform", "--name", "--quiet", "--cpus", "--strace",
-            "--trace", "--output", "--stats", "--gdb",
+            "--trace", "--output", "--stats", "--gdb", "--network", "--ip",
         ] {
             #expect(help.contains(option))
         }

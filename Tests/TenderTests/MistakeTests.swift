@@ -60,6 +60,52 @@ struct MistakeTests {
         try mistake(machine + [folder.path + ":ro", program], status: 125, says: "block device")
     }
 
+    @Test func aNetworkIsForMachinesAndNeedsAnAddress() throws {
+        let folder = try TemporaryFolder()
+        let program = try folder.addProgram()
+        let machine = ["--platform", "vm"]
+        let address = ["--ip", "10.0.0.2/24"]
+        let tap = ["--network", "tap"]
+        try mistake(tap + address + [program], status: 125, says: "process", "--platform vm")
+        try mistake(machine + tap + [program], status: 125, says: "--ip 10.0.0.2/24")
+        try mistake(machine + address + [program], status: 125, says: "--network tap")
+        let none = machine + ["--network", "none"] + address + [program]
+        try mistake(none, status: 125, says: "--network tap")
+        let firecracker = machine + ["--firecracker"] + tap + address + [program]
+        try mistake(firecracker, status: 125, says: "Firecracker")
+    }
+
+    @Test(arguments: [
+        "bridge", "user", "tap:", "tap:a/b", "tap:sixteen-letters-", "tap:a b", "tap:t%d", "TAP",
+    ])
+    func aNetworkThatThereIsNotIsRefused(name: String) throws {
+        let folder = try TemporaryFolder()
+        let words = ["--platform", "vm", "--network", name, "--ip", "10.0.0.2/24"]
+        try mistake(words + [folder.addProgram()], status: 125, says: "network '\(name)'")
+    }
+
+    @Test(arguments: [
+        "10.0.0.2", "10.0.0.2/", "10.0.0.2/0", "10.0.0.2/32", "10.0.0.2/+4", "10.0.0.2/24/1",
+        "10.0.0/24", "10.0.0.256/24", "10.0.0.2.1/24", "10.0.0.-1/24", "ten/24", "/24", "",
+        "10.0.0.0/24", "10.0.0.255/24", "127.0.0.1/8", "0.0.0.1/8", "224.0.0.1/4", "255.1.1.1/8",
+    ])
+    func anAddressThatNoHostHasIsRefused(address: String) throws {
+        let folder = try TemporaryFolder()
+        let words = ["--platform", "vm", "--network", "tap", "--ip", address]
+        try mistake(words + [folder.addProgram()], status: 125, says: "address '\(address)'")
+    }
+
+    @Test func anInterfaceMustBeThere() throws {
+        let folder = try TemporaryFolder()
+        let words = ["--platform", "vm", "--network", "tap:no-such-tap", "--ip", "10.0.0.2/24"]
+        try mistake(
+            words + [folder.addProgram()],
+            status: 125,
+            says: "no network interface no-such-tap",
+            "ip tuntap add"
+        )
+    }
+
     @Test func aDirectoryCannotBeRun() throws {
         let folder = try TemporaryFolder()
         try mistake([folder.path], status: 126, says: folder.path, "directory")

@@ -39,3 +39,19 @@ int tender_memory_file(const char *name);
 
 /// Whether the processor has XGETBV with %ecx = 1, which the C library asked CPUID at its start.
 bool tender_tells_vector_use(void);
+
+/// Room for the name of a network interface, with its zero byte (IFNAMSIZ).
+#define TENDER_INTERFACE_NAME_SIZE 16
+
+/// Makes an open /dev/net/tun the other end of the interface `wanted`, or of a new one of a name that the
+/// host chooses where that is empty; `name` becomes what it is called. Zero, or a negated errno.
+int tender_attach_tap(int device, const char *wanted, char *name);
+
+/// Bytes of the largest packet that the interface takes, or a negated errno.
+int tender_interface_mtu(const char *name);
+
+/// Whether the interface is up; a negated errno when there is no such.
+int tender_interface_is_up(const char *name);
+
+/// Zero, or a negated errno.
+int tender_bring_interface_up(const char *name);

@@ -139,6 +139,11 @@ import Virtio
         #expect(try ask(littleEndian(UInt32.max), length: 12) == [])
         #expect(try ask(littleEndian(UInt32(3)), length: 12) == [])
         #expect(try ask([], length: 0) == [])
+        // A failure is an answer to everything; that of another type or tag is none.
+        let failure = littleEndian(UInt32(11)) + [7, 0xff, 0xff, 2, 0, 0, 0]
+        #expect(try ask(failure, length: 11) == failure)
+        #expect(try ask(littleEndian(UInt32(7)) + [103, 0xff, 0xff], length: 7) == [])
+        #expect(try ask(littleEndian(UInt32(7)) + [101, 0xfe, 0xff], length: 7) == [])
     }
 
     @Test func aRequestWithoutASizeIsNotSent() throws {

@@ -79,6 +79,8 @@ func fakeOperations() -> platform_operations {
             FakePlatform.disks[Int(number)].discarded = offset..<offset + length
             return FakePlatform.disks[Int(number)].error
         },
+        files_describe: fakeFilesDescribe,
+        files_ask: fakeFilesAsk,
         card_describe: fakeCardDescribe,
         card_receive: fakeCardReceive,
         card_room: fakeCardRoom,

@@ -17,6 +17,8 @@ public enum FakePlatform {
     nonisolated(unsafe) public static var images: [UInt32: FakeImage] = [:]
     /// The machine's disks by number; the test's own to set before the kernel starts.
     nonisolated(unsafe) public static var disks: [FakeDisk] = []
+    /// The machine's servers of files by number: what each answers to a request, nil for an error.
+    nonisolated(unsafe) public static var fileServers: [([UInt8]) -> [UInt8]?] = []
     /// The machine's network card, if it has one.
     nonisolated(unsafe) public static var card: FakeCard?
     /// Calls to the operations on the program's memory, for tests that count them.
@@ -73,6 +75,7 @@ public enum FakePlatform {
         for image in images.values { close(image.descriptor) }
         images = [:]
         disks = []
+        fileServers = []
         card = nil
         whileWaiting = {}
         startMemory()

@@ -46,6 +46,8 @@ nonisolated(unsafe) private var operations = platform_operations(
     disk_write: { _, _, _, _ in -19 },
     disk_flush: { _ in -19 },
     disk_discard: { _, _, _ in -19 },
+    files_describe: { _, _ in -19 },
+    files_ask: { _, _ in -19 },
     card_describe: { _ in -19 },
     card_receive: { _ in -19 },
     card_room: { nil },

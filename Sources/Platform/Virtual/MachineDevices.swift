@@ -10,6 +10,7 @@ enum MachineDevices {
         case link
         case entropy
         case disk(Int)
+        case files(Int)
         case card
     }
 
@@ -34,6 +35,7 @@ enum MachineDevices {
         case .link: Link.takeInterrupt()
         case .entropy: EntropySource.takeInterrupt()
         case .disk(let number): Disks.takeInterrupt(number)
+        case .files(let number): FileServers.takeInterrupt(number)
         case .card: Card.takeInterrupt()
         }
     }
@@ -98,6 +100,7 @@ enum MachineDevices {
         case DeviceType.console where !Link.isThere: startLink(transport)
         case DeviceType.entropy: EntropySource.start(transport) ? .entropy : nil
         case DeviceType.block: Disks.start(transport).map { .disk($0) }
+        case DeviceType.ninePFiles: FileServers.start(transport).map { .files($0) }
         case DeviceType.network: Card.start(transport) ? .card : nil
         default: nil
         }

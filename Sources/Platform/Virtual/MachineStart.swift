@@ -40,6 +40,8 @@ nonisolated(unsafe) private var operations = platform_operations(
     disk_write: { Disks.write($0, $1, $2, $3) },
     disk_flush: { Disks.flush($0) },
     disk_discard: { Disks.discard($0, $1, $2) },
+    files_describe: { FileServers.describe($0, $1) },
+    files_ask: { FileServers.ask($0, $1) },
     card_describe: { Card.describe($0) },
     card_receive: { Card.receive($0) },
     card_room: { Card.room() },

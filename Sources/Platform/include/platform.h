@@ -95,6 +95,16 @@ struct platform_disk {
     uint32_t can_discard;
 };
 
+/* A server of files outside, which speaks 9P2000.L. */
+struct platform_file_server {
+    /* What it calls its folder; not ended by a zero. */
+    const uint8_t *_Nonnull name;
+    uint64_t name_length;
+    /* Where a request is written, and the bytes that it and an answer may have. */
+    void *_Nonnull request;
+    uint64_t message_limit;
+};
+
 /* The machine's network card. */
 struct platform_card {
     uint8_t address[6];    /* its own on the Ethernet */
@@ -175,6 +185,17 @@ struct platform_operations {
     int64_t (*_Nonnull disk_flush)(uint32_t disk);
     /* The contents of sectors of 512 bytes are not needed any more. */
     int64_t (*_Nonnull disk_discard)(uint32_t disk, uint64_t offset, uint64_t length);
+
+    /* --- servers of files; they are numbered from 0 --- */
+
+    /* -ENODEV when there is no such server. */
+    int64_t (*_Nonnull files_describe)(uint32_t server,
+                                       struct platform_file_server *_Nonnull description);
+    /* Sends the request, a T-message of 9P with its size, and waits for the answer; its length. It is
+     * lent until the next request, the server may write to it meanwhile, and no more is known of it than
+     * that it is the R-message of this type and tag, or Rlerror. As requests are made one by one, any
+     * tag will do. -EIO when there is no such answer within 30 seconds. */
+    int64_t (*_Nonnull files_ask)(uint32_t server, const void *_Nullable *_Nonnull answer);
 
     /* --- the network card; frames are Ethernet's, header and packet, with all checksums --- */
 

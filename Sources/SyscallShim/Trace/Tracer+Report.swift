@@ -37,6 +37,7 @@ extension Tracer {
         if let rewriter = rewriter() { reportSites(&report, rewriter) }
         reportFaults(&report)
         reportHostCalls(&report)
+        reportFileServers(&report)
         if let counters = Network.counters { reportNetwork(&report, counters) }
         report.value("load_bias", UInt64(loadBias))
         report.value("entry_cycles", boot.pointee.entry_cycles)
@@ -131,6 +132,16 @@ extension Tracer {
         report.fault("program", Counters.programFaults)
         report.fault("copy", Counters.copyFaults)
         report.fault("signal", Counters.signalFaults)
+    }
+
+    /// What servers of files tell of themselves when they are asked: nobody mounts them yet.
+    private static func reportFileServers(_ report: inout ReportWriter) {
+        guard let server = try? NinePServer(0), let root = try? server.attach(0, user: 0) else {
+            return
+        }
+        report.value("file_server_message_limit", UInt64(server.messageLimit))
+        report.value("file_server_root", root.path)
+        try? server.forget(0)
     }
 
     private static func reportNetwork(_ report: inout ReportWriter, _ counters: NetworkCounters) {

@@ -1,7 +1,7 @@
 import Registers
 
 /// Messages of 9P to a server of files and back (virtio 1.2, section 5.12; 9P2000.L is what QEMU's server
-/// speaks). One request is under way at a time.
+/// speaks). One request is under way at a time, whatever its tag is.
 public struct NinePDevice<Registers: DeviceTransport> {
     /// What the server calls its folder.
     public let tag: SharedMemory
@@ -10,9 +10,14 @@ public struct NinePDevice<Registers: DeviceTransport> {
     private let sent: SharedMemory
     private let received: SharedMemory
     private var isAsking = false
+    /// Of the request that was sent last.
+    private var type: UInt8 = 0
+    private var number: UInt16 = 0
 
     /// Size, type and tag of a message.
     private static var headerSize: Int { 7 }
+    /// The answer to any request that failed (Rlerror).
+    private static var failure: UInt8 { 7 }
 
     /// - Parameter messageLimit: bytes of the largest message either way.
     public init(_ transport: Registers, messageLimit: Int, _ allocate: AllocateShared)
@@ -42,6 +47,8 @@ public struct NinePDevice<Registers: DeviceTransport> {
     public mutating func ask() -> Bool {
         let size = Int(device_load32(sent.pointer))
         guard !isAsking, size >= NinePDevice.headerSize, size <= sent.size else { return false }
+        type = sent.bytes[4]
+        number = sent.bytes.loadUnaligned(fromByteOffset: 5, as: UInt16.self)
         var chain = InlineArray<2, Buffer>(repeating: sent.part(0, size).buffer(isWritten: false))
         chain[1] = received.buffer(isWritten: true)
         let token = withUnsafePointer(to: &chain) { pointer in
@@ -54,7 +61,8 @@ public struct NinePDevice<Registers: DeviceTransport> {
         return isAsking
     }
 
-    /// The answer; nil while there is none. It is empty when it is no message.
+    /// The answer, until the next request; nil while there is none. It is empty when it is none to that
+    /// request: an answer has its tag, and the type after its own.
     public mutating func takeAnswer() throws(QueueFault) -> UnsafeRawBufferPointer? {
         guard isAsking, let chain = try requests.queue.take() else { return nil }
         isAsking = false
@@ -62,7 +70,10 @@ public struct NinePDevice<Registers: DeviceTransport> {
         let bytes = UnsafeRawBufferPointer(rebasing: received.bytes[..<Int(chain.length)])
         guard bytes.count >= NinePDevice.headerSize else { return nothing }
         let size = Int(bytes.loadUnaligned(as: UInt32.self))
-        guard size >= NinePDevice.headerSize, size <= bytes.count else { return nothing }
+        guard size >= NinePDevice.headerSize, size <= bytes.count,
+            bytes[4] == type &+ 1 || bytes[4] == NinePDevice.failure,
+            bytes.loadUnaligned(fromByteOffset: 5, as: UInt16.self) == number
+        else { return nothing }
         return UnsafeRawBufferPointer(rebasing: bytes[..<size])
     }
 

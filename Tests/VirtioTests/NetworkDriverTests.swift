@@ -99,6 +99,20 @@ import Virtio
         }
     }
 
+    /// Only who found no room wants to know when there is some.
+    @Test(arguments: [false, true])
+    func anInterruptTellsOfRoomThatWasMissed(_ isPacked: Bool) throws {
+        let transport = transport(isPacked: isPacked)
+        var driver = try NetworkDevice(transport) { transport.allocate($0) }
+        let device = try transport.model(1)
+        for _ in 0..<32 { #expect(try send(question, &driver)) }
+        #expect(!device.use(try #require(device.fetch()), length: 0))
+        #expect(try send(question, &driver))
+        let isSent = try send(question, &driver)
+        #expect(!isSent)
+        #expect(device.use(try #require(device.fetch()), length: 0))
+    }
+
     /// A frame stays as it is until the next one is asked for, and its room is the card's again then.
     @Test(arguments: [false, true])
     func aFrameIsLentUntilTheNext(_ isPacked: Bool) throws {

@@ -1,7 +1,7 @@
 import Glibc
 import TenderSupport
 
-/// `unirun`'s end of QEMU's monitor: QMP, of which two commands and one event are used.
+/// `unirun`'s end of QEMU's monitor: QMP, of which three commands and one event are used.
 struct MachineMonitor {
     /// A socket.
     let descriptor: Int32
@@ -16,8 +16,11 @@ struct MachineMonitor {
     /// Raises the interrupt that a program cannot turn off.
     func interrupt() { send("inject-nmi") }
 
-    private func send(_ command: String) {
-        let text = Array("{\"execute\": \"\(command)\"}\n".utf8)
+    /// Pulls the machine's network out. QEMU looks at an interface that is gone again and again.
+    func removeNetwork() { send("netdev_del", "{\"id\": \"\(VirtualMachine.networkName)\"}") }
+
+    private func send(_ command: String, _ arguments: String = "{}") {
+        let text = Array("{\"execute\": \"\(command)\", \"arguments\": \(arguments)}\n".utf8)
         // The socket takes more than is ever sent; a QEMU that is gone is seen elsewhere.
         _ = text.withUnsafeBytes {
             Glibc.send(

@@ -27,6 +27,7 @@ struct MachineSupervisor {
     private var console: MachineConsole
     private var hasLink = true
     private var hasStarted = false
+    private var hasNetwork: Bool
     /// Nil while a debugger may stop the machine.
     private var watchdog: MachineWatchdog?
     private var end: MachineEnd?
@@ -44,6 +45,7 @@ struct MachineSupervisor {
     ) {
         self.machine = machine
         self.signals = signals
+        hasNetwork = machine.network != nil
         self.reportInterrupt = reportInterrupt
         // The machine stops with its job, and goes on with it.
         let pid = machine.pid
@@ -72,11 +74,17 @@ struct MachineSupervisor {
                 [
                     pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: hasLink ? machine.link : -1, events: Int16(POLLIN), revents: 0),
+                    pollfd(
+                        fd: hasNetwork ? machine.network?.descriptor ?? -1 : -1,
+                        events: 0,
+                        revents: 0
+                    ),
                 ] + watched.values
             if poll(&entries, nfds_t(entries.count), watchdog?.timeout ?? -1) < 0 { continue }
             if entries[0].revents != 0, let status = forwardSignals() { return conclude(status) }
             if entries[1].revents != 0 { serve() }
-            watched.values = Array(entries[2...])
+            if entries[2].revents != 0 { loseNetwork() }
+            watched.values = Array(entries[3...])
             let holding = watched.holding & server.watched
             if holding != 0 { server.tellReady(holding) }
             watch()
@@ -86,6 +94,14 @@ struct MachineSupervisor {
     private mutating func serve() {
         hasLink = server.serve()
         console.take(server.takeLastWords())
+    }
+
+    /// The interface was removed from the host; the program goes on as with its cable pulled out. That
+    /// alone wakes nobody: it is seen at the watchdog's next look at the latest.
+    private mutating func loseNetwork() {
+        hasNetwork = false
+        reportLine("the interface \(machine.network?.name ?? "") is gone, and with it the network")
+        machine.monitor.removeNetwork()
     }
 
     private mutating func watch() {

@@ -8,6 +8,10 @@ struct VirtualMachine {
     /// A socket: see `MachineLink`.
     let link: Int32
     let monitor: MachineMonitor
+    /// What its card is at the other end of.
+    let network: TapInterface?
+    /// What QEMU calls that.
+    static let networkName = "network"
 
     static let emulator = HostTool(name: "qemu-system-x86_64", package: "qemu-system-x86")
 
@@ -63,6 +67,7 @@ struct VirtualMachine {
         close(ends.other)
         close(monitor.other)
         pid = started
+        self.network = network
         link = ends.own
         self.monitor = MachineMonitor(descriptor: monitor.own)
     }
@@ -122,10 +127,13 @@ struct VirtualMachine {
     private static func card(_ network: TapInterface, _ model: MachineModel) -> [String] {
         let boot = model == .q35 ? ["romfile="] : []
         let properties =
-            ["netdev=network", "mac=\(network.cardAddress)", "host_mtu=\(network.packetLimit)"]
+            [
+                "netdev=\(networkName)", "mac=\(network.cardAddress)",
+                "host_mtu=\(network.packetLimit)",
+            ]
             + boot
         return [
-            "-netdev", "tap,id=network,fd=\(tapDescriptor)",
+            "-netdev", "tap,id=\(networkName),fd=\(tapDescriptor)",
             "-device", device("net", on: model, properties.joined(separator: ",")),
         ]
     }

@@ -35,12 +35,12 @@ struct MachineNetworkTests {
         let run = try run("pings", hardware, way)
         #expect(
             run.outputText == """
-                the program begins
+                says begins
                 4 of 4 echoes of 56 bytes
                 2 of 2 echoes of 0 bytes
                 2 of 2 echoes of 1472 bytes
                 card 02:55:0a:09:08:02
-                the program ends
+                says ends
                 status 0
 
                 """
@@ -57,10 +57,10 @@ struct MachineNetworkTests {
         let run = try run("garbage", hardware, options: ["--stats"], way)
         #expect(
             run.outputText == """
-                the program begins
+                says begins
                 30 of 30 echoes among garbage
                 4 of 4 echoes of 56 bytes
-                the program ends
+                says ends
                 status 0
 
                 """
@@ -77,6 +77,22 @@ struct MachineNetworkTests {
         #expect(counters["network_malformed", default: 0] > 100)
         #expect(counters["network_bad_checksums", default: 0] > 10)
         #expect(counters["network_frames_unsent"] == 0)
+    }
+
+    /// As with its cable pulled out.
+    @Test(arguments: MachineDiskTests.Hardware.all)
+    func aProgramGoesOnWithoutItsInterface(_ hardware: MachineDiskTests.Hardware) throws {
+        let run = try run("loses", hardware, "sleeps")
+        #expect(
+            run.outputText == """
+                says begins
+                1 of 1 echoes of 56 bytes
+                says unirun: the interface unirun-test is gone, and with it the network
+                says ends
+                status 0
+
+                """
+        )
     }
 
     // MARK: What is missing

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -94,9 +95,24 @@ static void make_tap(void)
     control(SIOCSIFFLAGS, &request, "bringing the tap up");
 }
 
+static void remove_tap(void)
+{
+    struct {
+        struct nlmsghdr head;
+        struct ifinfomsg which;
+    } request = {
+        .head = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_DELLINK, .nlmsg_flags = NLM_F_REQUEST},
+        .which = {.ifi_index = (int)if_nametoindex(TAP)},
+    };
+    int routes = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    if (routes < 0 || send(routes, &request, sizeof request, 0) != sizeof request)
+        fail("removing the tap");
+    close(routes);
+}
+
 // MARK: The machine
 
-static pid_t start(char **command, int *output)
+static pid_t start(char **command, int *output, int takes_errors)
 {
     int ends[2];
     // Nothing is ever written to its input, and it does not end either.
@@ -108,6 +124,8 @@ static pid_t start(char **command, int *output)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(input[0], 0);
         dup2(ends[1], 1);
+        if (takes_errors)
+            dup2(ends[1], 2);
         execv(command[0], command);
         fail(command[0]);
     }
@@ -119,7 +137,7 @@ static pid_t start(char **command, int *output)
 
 static void expect_line(int output, const char *line)
 {
-    char text[64] = "";
+    char text[80] = "";
     size_t length = 0;
     while (length < strlen(line)) {
         struct pollfd entry = {.fd = output, .events = POLLIN};
@@ -127,7 +145,7 @@ static void expect_line(int output, const char *line)
             break;
         length++;
     }
-    printf("the program %s", strcmp(text, line) == 0 ? text : "says something else\n");
+    printf("says %s", strcmp(text, line) == 0 ? text : "something else\n");
 }
 
 static void end(pid_t child, int output)
@@ -330,13 +348,20 @@ int main(int count, char **arguments)
         run_without_privilege(command);
     if (strcmp(what, "without-device") == 0)
         run_without_device(command);
-    pid_t machine = start(command, &output);
+    int loses = strcmp(what, "loses") == 0;
+    pid_t machine = start(command, &output, loses);
     expect_line(output, "begins\n");
+    // The program gets to what it does next.
+    usleep(300000);
     if (strcmp(what, "pings") == 0) {
         ping(56, 4);
         ping(0, 2);
         ping(1472, 2);
         tell_card();
+    } else if (loses) {
+        ping(56, 1);
+        remove_tap();
+        expect_line(output, "unirun: the interface " TAP " is gone, and with it the network\n");
     } else {
         throw_garbage();
         ping(56, 4);

@@ -7,6 +7,9 @@ enum MachineStreams {
     private static var input: Int16 { 1 }
     private static var output: Int16 { 4 }
 
+    /// What `unirun` was asked to watch when `Link.ready` was cleared last.
+    nonisolated(unsafe) private static var watched: UInt64 = 0
+
     static func wait(
         _ streams: UnsafeMutablePointer<platform_poll>?,
         _ count: UInt64,
@@ -18,10 +21,15 @@ enum MachineStreams {
             if entry.events & input != 0 { wanted |= MachineLink.readable(entry.stream) }
             if entry.events & output != 0 { wanted |= MachineLink.writable(entry.stream) }
         }
-        let isFirstLook = wanted != 0 ? report(list, Link.ask(.poll, 0, wanted)) : 0
-        guard isFirstLook == 0, deadline != 0 else { return isFirstLook }
-        Link.ready = 0
-        if wanted != 0 { Link.tell(.watch, 0, wanted) }
+        // A wait that ended for another reason, as frames, goes on without a word.
+        let isWatched = wanted != 0 && wanted == watched && Link.ready == 0
+        if !isWatched || deadline == 0 {
+            let ready = wanted != 0 ? report(list, Link.ask(.poll, 0, wanted)) : 0
+            guard ready == 0, deadline != 0 else { return ready }
+            Link.ready = 0
+            watched = wanted
+            if wanted != 0 { Link.tell(.watch, 0, wanted) }
+        }
         sleep(until: deadline)
         return report(list, Int64(bitPattern: Link.ready & wanted))
     }

@@ -99,6 +99,7 @@ struct VirtualMachine {
             "-device", "virtconsole,chardev=link",
             "-object", "rng-builtin,id=random",
             "-device", device("rng", on: model, "rng=random"),
+            "-device", device("balloon", on: model, "free-page-reporting=on"),
             "-chardev", "socket,id=monitor,fd=\(monitorDescriptor)",
             "-mon", "chardev=monitor,mode=control",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4",

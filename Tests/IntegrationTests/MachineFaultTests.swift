@@ -125,9 +125,44 @@ import Testing
     ])
     func theEndOfQEMUIsTold(signal: Int32, status: Int32, words: String) throws {
         let scratch = try ScratchFolder()
+        let (process, machine) = try start("sleeps", until: "begins\n", in: scratch)
+        kill(machine, signal)
+        #expect(try Execution.wait(for: process, timeLimit: ProgramTests.timeLimit) == status)
+        let error = try String(contentsOfFile: scratch.path + "/err", encoding: .utf8)
+        #expect(error.contains(words))
+    }
+
+    @Test func anIdleMachineGivesMemoryBack() throws {
+        let scratch = try ScratchFolder()
+        let (process, machine) = try start("gives-back", until: "begins\nuses\n", in: scratch)
+        let used = try residentPages(of: machine)
+        let deadline = Date(timeIntervalSinceNow: ProgramTests.timeLimit)
+        var left = used
+        // 128 MiB in pages, but for the little that the kernel keeps for the next one who asks.
+        while left > used - 28_000, Date() < deadline {
+            usleep(50_000)
+            left = try residentPages(of: machine)
+        }
+        #expect(left <= used - 28_000)
+        kill(process, SIGTERM)
+        #expect(try Execution.wait(for: process, timeLimit: ProgramTests.timeLimit) == 143)
+    }
+
+    /// proc_pid_statm(5)
+    private func residentPages(of process: pid_t) throws -> Int {
+        let words = try String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)
+        return try #require(Int(words.split(separator: " ")[1]))
+    }
+
+    /// Starts a machine whose output goes to a file, and returns when it is as expected.
+    private func start(
+        _ fault: String,
+        until text: String,
+        in scratch: ScratchFolder
+    ) throws -> (process: pid_t, machine: pid_t) {
         let (output, error) = (scratch.path + "/out", scratch.path + "/err")
         let process = try Execution.start(
-            [Command.path, "run"] + Command.options + ["--", Self.program(), "sleeps"],
+            [Command.path, "run"] + Command.options + ["--", Self.program(), fault],
             environment: Command.environment,
             folder: "/",
             descriptors: [
@@ -135,7 +170,7 @@ import Testing
             ]
         )
         let deadline = Date(timeIntervalSinceNow: ProgramTests.timeLimit)
-        while try String(contentsOfFile: output, encoding: .utf8) != "begins\n", Date() < deadline {
+        while try String(contentsOfFile: output, encoding: .utf8) != text, Date() < deadline {
             usleep(20_000)
         }
         let children = try String(
@@ -143,9 +178,7 @@ import Testing
             encoding: .utf8
         )
         let machine = try #require(pid_t(children.split(separator: " ").first ?? ""))
-        kill(machine, signal)
-        #expect(try Execution.wait(for: process, timeLimit: ProgramTests.timeLimit) == status)
-        #expect(try String(contentsOfFile: error, encoding: .utf8).contains(words))
+        return (process, machine)
     }
 
     @Test func aMissingQEMUIsNamedWithItsPackage() throws {

@@ -109,6 +109,47 @@ import Virtio
         #expect(EmergencyOutput(FakeTransport()) == nil)
     }
 
+    // MARK: Balloon
+
+    private let reporting = Features(rawValue: 1 << 5 | 1 << 4)
+
+    @Test(arguments: [false, true])
+    func aReportEndsWhenTheDeviceHasTakenTheRange(_ isPacked: Bool) throws {
+        let transport = FakeTransport(reporting, isPacked: isPacked)
+        transport.own.storeBytes(of: 0xaaaa_aaaa, toByteOffset: 12, as: UInt32.self)
+        var driver = try BalloonDevice(transport) { transport.allocate($0) }
+        #expect(transport.own.load(fromByteOffset: 12, as: UInt32.self) == 0)
+        let device = try transport.model(2)
+        for round in 1..<10 as Range<UInt64> {
+            let begun = [driver.report(round << 21, 2 << 20), driver.report(0, 4096)]
+            #expect(begun == [true, false])
+            let chain = try #require(device.fetch())
+            let range = ModelChain.Element(address: round << 21, length: 2 << 20, isWritten: true)
+            #expect(chain.buffers == [range])
+            let early = try driver.hasReported()
+            #expect(!early)
+            _ = device.use(chain, length: 0)
+            let late = try driver.hasReported()
+            #expect(late)
+        }
+    }
+
+    @Test func aBalloonsQueueOfReportsLiesBehindThoseItHas() throws {
+        for (features, index) in [(0, 2), (2, 3), (8, 3), (10, 4)] as [(UInt64, UInt16)] {
+            let transport = FakeTransport(reporting.union(Features(rawValue: features)))
+            _ = try BalloonDevice(transport) { transport.allocate($0) }
+            #expect(Array(transport.queues.keys) == [index])
+        }
+    }
+
+    @Test(arguments: [0, 1 << 4, 1 << 5] as [UInt64])
+    func aBalloonWhosePagesMayHoldAnythingIsNotUsed(_ features: UInt64) {
+        let transport = FakeTransport(Features(rawValue: features))
+        #expect(throws: DeviceFault.noAgreement) {
+            try BalloonDevice(transport) { transport.allocate($0) }
+        }
+    }
+
     // MARK: 9P
 
     private func ask(_ answer: [UInt8], length: UInt32) throws -> [UInt8]? {

@@ -12,6 +12,7 @@ enum MachineDevices {
         case disk(Int)
         case files(Int)
         case card
+        case balloon
     }
 
     nonisolated(unsafe) private static var drivers = InlineArray<14, Driver>(repeating: .none)
@@ -37,6 +38,7 @@ enum MachineDevices {
         case .disk(let number): Disks.takeInterrupt(number)
         case .files(let number): FileServers.takeInterrupt(number)
         case .card: Card.takeInterrupt()
+        case .balloon: FreePages.takeInterrupt()
         }
     }
 
@@ -96,12 +98,16 @@ enum MachineDevices {
 
     /// Nil for a device that nobody drives; it stays as it is.
     private static func driver(for transport: Transport) -> Driver? {
-        switch transport.deviceType {
+        guard transport.hasInterrupts || transport.deviceType == DeviceType.balloon else {
+            return nil
+        }
+        return switch transport.deviceType {
         case DeviceType.console where !Link.isThere: startLink(transport)
         case DeviceType.entropy: EntropySource.start(transport) ? .entropy : nil
         case DeviceType.block: Disks.start(transport).map { .disk($0) }
         case DeviceType.ninePFiles: FileServers.start(transport).map { .files($0) }
         case DeviceType.network: Card.start(transport) ? .card : nil
+        case DeviceType.balloon: FreePages.start(transport) ? .balloon : nil
         default: nil
         }
     }

@@ -29,7 +29,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     resident: { AddressTranslation.resident($0, $1, $2) },
     resident_size: { Int64(AddressTranslation.residentPages << 12) },
     largest_resident_size: { Int64(AddressTranslation.mostResidentPages << 12) },
-    release_memory: { MachineMemory.clear($0, $1) },
+    release_memory: { FreePages.release($0, $1) },
     guard_page: { Physical.guardPage($0) },
     read_image: { Images.read($0, $1, $2, $3) },
     stream_read: { Link.read($0, $1, $2) },

@@ -60,11 +60,12 @@ enum MachineTime {
     }
 
     /// Halts until `isDone`, which a device's interrupt changes, or until `limit` nanoseconds have
-    /// passed; whether it is done. It does not halt where interrupts are off, and leaves the kernel's
-    /// timer as it was.
-    static func wait(limit: UInt64, _ isDone: () -> Bool) -> Bool {
-        let mayHalt = interrupts_take_off() != 0
-        defer { if mayHalt { interrupts_enable() } }
+    /// passed; whether it is done. It does not halt where interrupts are off, or where there are none to
+    /// wait for (`halts`), and leaves the kernel's timer as it was.
+    static func wait(limit: UInt64, halts: Bool = true, _ isDone: () -> Bool) -> Bool {
+        let hadInterrupts = interrupts_take_off() != 0
+        let mayHalt = halts && hadInterrupts
+        defer { if hadInterrupts { interrupts_enable() } }
         if isDone() { return true }
         let end = readClock(PLATFORM_CLOCK_MONOTONIC.rawValue) &+ limit
         defer { startTimer(askedDeadline) }

@@ -17,10 +17,12 @@ extension PCIFunction {
         UInt16(truncatingIfNeeded: load(offset & ~3) >> (UInt32(offset & 2) * 8))
     }
 
-    /// Lets the function answer in memory and reach memory itself.
+    /// Lets the function answer in memory and reach memory itself; it may send messages, but raise no
+    /// line (section 6.2.2).
     func enable() {
         let memoryAndMaster: UInt32 = 0x6
-        store(4, load(4) & 0xffff | memoryAndMaster)
+        let noLine: UInt32 = 0x400
+        store(4, load(4) & 0xffff | memoryAndMaster | noLine)
     }
 
     /// Calls `body` with each capability and where it begins (section 6.7).

@@ -1,9 +1,10 @@
 import Registers
 
 /// A device on a PCI bus (virtio 1.2, section 4.1), by its modern registers. Its interrupts are
-/// messages, all of them the first of its table.
+/// messages, all of them the first of its table; a device that has no table sends none.
 public struct PCITransport {
     public let deviceType: UInt32
+    public let hasInterrupts: Bool
     private let common: UnsafeMutableRawPointer
     private let notifications: Region
     private let notifyMultiplier: Int
@@ -51,9 +52,9 @@ public struct PCITransport {
         guard let common = places.region(.common, of: function, map),
             common.size >= PCITransport.commonSize,
             let notifications = places.region(.notifications, of: function, map),
-            notifications.size >= 2,
-            PCITransport.setMessage(function, message, map)
+            notifications.size >= 2
         else { return nil }
+        hasInterrupts = PCITransport.setMessage(function, message, map)
         self.common = common.pointer
         self.notifications = notifications
         notifyMultiplier = places.notifyMultiplier(of: function)
@@ -138,9 +139,10 @@ public struct PCITransport {
         device_store16(common + PCITransport.queueSelect, index)
         guard notifyPlace() != nil else { return false }
         device_store16(common + PCITransport.queueSize, UInt16(size))
-        device_store16(common + PCITransport.queueMessage, 0)
+        let message = hasInterrupts ? 0 : PCITransport.noMessage
+        device_store16(common + PCITransport.queueMessage, message)
         // The device says so when it cannot keep the message.
-        guard device_load16(common + PCITransport.queueMessage) == 0 else { return false }
+        guard device_load16(common + PCITransport.queueMessage) == message else { return false }
         storeAddress(PCITransport.queueDescriptors, addresses.descriptors)
         storeAddress(PCITransport.queueDriver, addresses.driver)
         storeAddress(PCITransport.queueDevice, addresses.device)

@@ -4,6 +4,7 @@ public enum DeviceType {
     public static var block: UInt32 { 2 }
     public static var console: UInt32 { 3 }
     public static var entropy: UInt32 { 4 }
+    public static var balloon: UInt32 { 5 }
     public static var ninePFiles: UInt32 { 9 }
 }
 
@@ -40,6 +41,14 @@ public enum Transport: DeviceTransport {
         switch self {
         case .mmio(let registers): registers.deviceType
         case .pci(let registers): registers.deviceType
+        }
+    }
+
+    /// Whether it interrupts. Who waits for one that does not has to look.
+    public var hasInterrupts: Bool {
+        switch self {
+        case .mmio: true
+        case .pci(let registers): registers.hasInterrupts
         }
     }
 

@@ -107,6 +107,18 @@ static void misleads_the_kernel(void) {
 
 static void writes_to_the_kernel(void) { *(volatile char *)0x70001000 = 1; }
 
+// Uses much memory for a while, and sleeps without it.
+static void gives_back(void) {
+    enum { size = 128 << 20 };
+    char *memory = map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    for (int at = 0; at < size; at += 4096) memory[at] = 1;
+    puts("uses");
+    fflush(stdout);
+    nanosleep(&(struct timespec){2, 0}, NULL);
+    munmap(memory, size);
+    nanosleep(&(struct timespec){60, 0}, NULL);
+}
+
 static void sleeps(void) { nanosleep(&(struct timespec){12, 0}, NULL); }
 
 // Without a call of the kernel.
@@ -141,6 +153,7 @@ static const struct {
     {"halts-for-good", halts_for_good},
     {"halts-and-catches", halts_and_catches},
     {"spins-uninterrupted", spins_uninterrupted},
+    {"gives-back", gives_back},
     {"sleeps", sleeps},
     {"computes", computes},
     {"returns", returns},

@@ -11,7 +11,8 @@ typedef uint64_t __attribute__((may_alias, aligned(1))) word64;
 typedef uint32_t __attribute__((may_alias, aligned(1))) word32;
 typedef uint16_t __attribute__((may_alias, aligned(1))) word16;
 
-/* From here on the string instructions win over a loop of words. */
+/* From here on the string instructions win over a loop of words. They move words: a processor does so
+ * as fast as bytes, an emulator eight times faster. */
 enum { STRING_INSTRUCTION = 256 };
 
 #define PLAIN __attribute__((no_builtin))
@@ -59,7 +60,10 @@ PLAIN void *memcpy(void *restrict destination, const void *restrict source, size
         return destination;
     }
     if (count >= STRING_INSTRUCTION) {
-        __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+        uint64_t last = load64(from + count - 8);
+        size_t words = (count - 1) / 8;
+        __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+        store64((uint8_t *)destination + count - 8, last);
         return destination;
     }
     size_t offset = 0;
@@ -98,7 +102,9 @@ PLAIN void *memset(void *destination, int value, size_t count) {
     uint8_t *to = destination;
     uint64_t word = (uint8_t)value * 0x0101010101010101u;
     if (count >= STRING_INSTRUCTION) {
-        __asm__ volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(value) : "memory");
+        size_t words = (count - 1) / 8;
+        store64(to + count - 8, word);
+        __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(word) : "memory");
         return destination;
     }
     if (count >= 8) {

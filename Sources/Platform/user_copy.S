@@ -57,11 +57,20 @@ user_copy:
     inc %rdi
     dec %rdx
     jmp 4b
-    # By bytes; also what is left when a word faulted, so that all before the fault is copied.
+    # By words as long as there are any, the rest by bytes; also what is left when a word faulted, so
+    # that all before the fault is copied.
 5:  mov %rdx, %rcx
-50: rep movsb
+    shr $3, %rcx
+    and $7, %edx
+50: rep movsq
+    mov %edx, %ecx
+    test %ecx, %ecx
+    jz 9f
+51: rep movsb
     mov %rcx, %rax
     ret
+8:  lea (%rdx, %rcx, 8), %rcx
+    jmp 51b
 6:  mov %rcx, %rax
     ret
 7:  mov %rdx, %rax
@@ -73,17 +82,25 @@ user_copy:
     .endr
     may_fault 40b, 7b
     may_fault 41b, 7b
-    may_fault 50b, 6b
+    may_fault 50b, 8b
+    may_fault 51b, 6b
 
     .globl user_zero
     .type user_zero, @function
 user_zero:
     mov %rsi, %rcx
+    shr $3, %rcx
+    and $7, %esi
     xor %eax, %eax
-1:  rep stosb
-2:  mov %rcx, %rax
+1:  rep stosq
+    mov %esi, %ecx
+2:  rep stosb
+3:  mov %rcx, %rax
     ret
-    may_fault 1b, 2b
+4:  lea (%rsi, %rcx, 8), %rcx
+    jmp 2b
+    may_fault 1b, 4b
+    may_fault 2b, 3b
 
     .globl user_copy_string
     .type user_copy_string, @function

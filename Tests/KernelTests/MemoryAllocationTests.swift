@@ -69,6 +69,38 @@ import Testing
         }
     }
 
+    @Test func aLargePageIsZeroAndComesBackWholeOrInPieces() throws {
+        try withMachine {
+            let order = FrameAllocator.largePageOrder
+            for isCut in [false, true] {
+                let page = try #require(FrameAllocator.allocateLargePage())
+                #expect(page.number % 512 == 0)
+                let bytes = UnsafeMutableRawBufferPointer(start: page.address, count: 4096 << order)
+                #expect(bytes.allSatisfy { $0 == 0 })
+                bytes.initializeMemory(as: UInt8.self, repeating: 1)
+                #expect(FrameAllocator.usedFrames == 512)
+                if isCut {
+                    FrameAllocator.cutLargePage(page)
+                    for index in 0..<512 as Range<UInt32> {
+                        FrameAllocator.free(Frame(number: page.number + index))
+                    }
+                } else {
+                    FrameAllocator.free(page, order: order)
+                }
+                #expect(FrameAllocator.usedFrames == 0)
+            }
+        }
+    }
+
+    @Test func aLargePageIsOnlyGivenWhileHalfOfTheMemoryIsFree() {
+        withMachine {
+            var frames = 0
+            while FrameAllocator.allocateLargePage() != nil { frames += 512 }
+            #expect(frames >= FrameAllocator.totalFrames / 2 - 512)
+            #expect(frames <= FrameAllocator.totalFrames / 2 + 512)
+        }
+    }
+
     @Test func everySizeClassHoldsItsSizes() {
         withMachine {
             for size in 1...KernelHeap.largestSlabObject {

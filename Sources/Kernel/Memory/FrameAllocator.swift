@@ -111,8 +111,7 @@ public enum FrameAllocator {
     /// it is known to be zero.
     public static func allocate(order: Int = 0) -> (frame: Frame, isZero: Bool)? {
         guard let block = take(order) else { return nil }
-        entries[Int(block.frame.number)].kind = FrameKind.used.rawValue
-        entries[Int(block.frame.number)].detail = UInt8(truncatingIfNeeded: order)
+        markUsed(block.frame.number, order)
         return block
     }
 
@@ -135,6 +134,32 @@ public enum FrameAllocator {
             panic("a frame was freed twice, or with another size than it has")
         }
         give(frame.number, order)
+    }
+
+    /// A block for a large page of a program, all zero. A program may touch little of it, so there is
+    /// none unless half of the memory is free, and nothing is trimmed to get one.
+    static func allocateLargePage() -> Frame? {
+        guard freeFrames > totalFrames / 2,
+            let (frame, isZero) = takeFree(largePageOrder) ?? takeFresh(largePageOrder)
+        else { return nil }
+        markUsed(frame.number, largePageOrder)
+        if !isZero {
+            let size = 4096 << largePageOrder
+            frame.address.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        }
+        return frame
+    }
+
+    /// Makes single frames of a large page, each to be freed on its own.
+    static func cutLargePage(_ frame: Frame) {
+        for index in 0..<UInt32(1 << largePageOrder) { markUsed(frame.number + index, 0) }
+    }
+
+    static var largePageOrder: Int { 9 }
+
+    private static func markUsed(_ number: UInt32, _ order: Int) {
+        entries[Int(number)].kind = FrameKind.used.rawValue
+        entries[Int(number)].detail = UInt8(truncatingIfNeeded: order)
     }
 
     /// Takes a block out of the lists or from the frontier, its table entry still unset.
@@ -300,4 +325,23 @@ func takeFrame(_ leavesReserve: UInt32) -> Int64 {
 @c(kernel_give_frame)
 func giveFrame(_ offset: UInt64) {
     FrameAllocator.free(Frame(number: UInt32(truncatingIfNeeded: offset >> 12)))
+}
+
+@c(kernel_take_large_page)
+func takeLargePage() -> Int64 {
+    guard let frame = FrameAllocator.allocateLargePage() else {
+        return -Int64(Errno.noMemory.rawValue)
+    }
+    return Int64(frame.offset)
+}
+
+@c(kernel_give_large_page)
+func giveLargePage(_ offset: UInt64) {
+    let frame = Frame(number: UInt32(truncatingIfNeeded: offset >> 12))
+    FrameAllocator.free(frame, order: FrameAllocator.largePageOrder)
+}
+
+@c(kernel_cut_large_page)
+func cutLargePage(_ offset: UInt64) {
+    FrameAllocator.cutLargePage(Frame(number: UInt32(truncatingIfNeeded: offset >> 12)))
 }

@@ -4,7 +4,8 @@ import Platform
 /// a machine.
 ///
 /// A mapping costs nothing but entries that are not present, whole gigabytes by one of them; pages
-/// become present when they are touched.
+/// become present when they are touched. Where 2 MiB of anonymous memory are in one piece and memory is
+/// plenty, that is one page; it is cut when a part of it is to be changed.
 enum AddressTranslation {
     private static let noMemory: Int64 = -12
     /// Physical address of the top table.
@@ -140,6 +141,9 @@ enum AddressTranslation {
 
     /// Makes a page present that is there to be touched, if the access is allowed.
     static func resolve(_ address: UInt64, write: Bool, fetch: Bool) -> Outcome {
+        if lowestTable(address) == nil, let outcome = resolveLarge(address, write, fetch) {
+            return outcome
+        }
         guard let slot = slot(address) else {
             return leaf(address).isEmpty ? .refused : .outOfMemory
         }
@@ -159,25 +163,48 @@ enum AddressTranslation {
                 Physical.pointer(frame).copyMemory(from: Physical.pointer(source), byteCount: 4096)
             }
             origins[MachineMemory.index(frame)] = source
-            residentPages += 1
-            mostResidentPages = max(mostResidentPages, residentPages)
+            count(1)
             slot.pointee = PageEntry(.owned, at: frame, protection: entry.protection).madePresent
         }
         page_invalidate(address)
         return .resolved
     }
 
-    // MARK: Entries
-
-    private static func origin(_ entry: PageEntry) -> UInt64 {
-        origins[MachineMemory.index(entry.address)]
+    /// As `resolve` where there is a large page, or may be one; nil elsewhere.
+    private static func resolveLarge(_ address: UInt64, _ write: Bool, _ fetch: Bool) -> Outcome? {
+        guard let entry = largeSlot(address) else { return nil }
+        let page = entry.pointee
+        guard page.allows(write: write, fetch: fetch) else { return page.isLarge ? .refused : nil }
+        if page.isLarge {
+            entry.pointee = page.madePresent
+        } else {
+            guard let frames = MachineMemory.takeLargePage() else { return nil }
+            count(pagesOfLarge)
+            entry.pointee = PageEntry(largeAt: frames, protection: page.protection).madePresent
+        }
+        page_invalidate(address)
+        return .resolved
     }
 
-    /// Gives back the frame of a page that goes away.
+    private static func count(_ pages: Int) {
+        residentPages += pages
+        mostResidentPages = max(mostResidentPages, residentPages)
+    }
+
+    // MARK: Entries
+
+    private static var pagesOfLarge: Int { 512 }
+
+    private static func origin(_ entry: PageEntry) -> UInt64 {
+        entry.isLarge ? 0 : origins[MachineMemory.index(entry.address)]
+    }
+
+    /// Gives back what a page that goes away has of its own.
     private static func release(_ entry: PageEntry) {
         guard entry.kind == .owned else { return }
-        residentPages -= 1
-        MachineMemory.giveFrame(entry.address)
+        residentPages -= entry.isLarge ? pagesOfLarge : 1
+        guard entry.isLarge else { return MachineMemory.giveFrame(entry.address) }
+        MachineMemory.giveLargePage(entry.address)
     }
 
     private static func table(_ address: UInt64) -> UnsafeMutablePointer<PageEntry> {
@@ -195,7 +222,7 @@ enum AddressTranslation {
         var tableAddress = root
         for level in stride(from: 3, through: 1, by: -1) {
             let entry = table(tableAddress)[index(address, level)]
-            guard entry.isPresent else {
+            guard entry.isTable else {
                 return entry.part(address & (span(level) - 1) & ~4095)
             }
             tableAddress = entry.address
@@ -211,12 +238,29 @@ enum AddressTranslation {
         for level in stride(from: 3, through: 1, by: -1) {
             let entry = table(tableAddress) + index(address, level)
             if entry.pointee.isEmpty { return nil }
-            guard entry.pointee.isPresent || split(entry, level, leavesReserve: true) else {
+            guard entry.pointee.isTable || split(entry, level, leavesReserve: true) else {
                 return nil
             }
             tableAddress = entry.pointee.address
         }
         return table(tableAddress) + index(address, 0)
+    }
+
+    /// The entry that stands for the 2 MiB around an address, if they are a large page or anonymous
+    /// memory that nobody has touched.
+    private static func largeSlot(_ address: UInt64) -> UnsafeMutablePointer<PageEntry>? {
+        var tableAddress = root
+        for level in stride(from: 3, through: 2, by: -1) {
+            let entry = table(tableAddress) + index(address, level)
+            if !entry.pointee.isTable {
+                guard entry.pointee.kind == .anonymous,
+                    split(entry, level, leavesReserve: true)
+                else { return nil }
+            }
+            tableAddress = entry.pointee.address
+        }
+        let entry = table(tableAddress) + index(address, 1)
+        return entry.pointee.isLarge || entry.pointee.kind == .anonymous ? entry : nil
     }
 
     /// Makes a table of what an upper entry stands for.
@@ -233,8 +277,17 @@ enum AddressTranslation {
             let entries = table(frame)
             for index in 0..<512 { entries[index] = whole.part(UInt64(index) * span(level - 1)) }
         }
+        if whole.isLarge { cutFrames(of: whole) }
         entry.pointee = PageEntry(table: frame)
+        // The processor may hold the large page in any number of pieces.
+        if whole.isLarge { pages_invalidate_all() }
         return true
+    }
+
+    private static func cutFrames(of page: PageEntry) {
+        MachineMemory.cutLargePage(page.address)
+        let first = MachineMemory.index(page.address)
+        for index in first..<first + pagesOfLarge { origins[index] = 0 }
     }
 
     private static func place(_ entry: PageEntry, at address: UInt64) -> Bool {
@@ -293,7 +346,7 @@ enum AddressTranslation {
         var tableAddress = root
         for level in stride(from: 3, through: 1, by: -1) {
             let entry = table(tableAddress)[index(address, level)]
-            guard entry.isPresent else { return nil }
+            guard entry.isTable else { return nil }
             tableAddress = entry.address
         }
         lastUnit = address >> 21
@@ -317,7 +370,7 @@ enum AddressTranslation {
             defer { address = next }
             if entry.pointee.isEmpty, !fillsHoles { continue }
             let isWhole = next - address == span(level)
-            let isTable = level > 0 && entry.pointee.isPresent
+            let isTable = level > 0 && entry.pointee.isTable
             // The processor's top table points to tables only.
             if isWhole, !isTable, level < 3 {
                 replace(entry, body(address, entry.pointee), address)
@@ -339,7 +392,8 @@ enum AddressTranslation {
         let old = entry.pointee
         guard new != old else { return }
         entry.pointee = new
-        if old.isPresent { page_invalidate(address) }
+        guard old.isPresent else { return }
+        if old.isLarge { pages_invalidate_all() } else { page_invalidate(address) }
     }
 
     /// Frees a table that the range covers when nothing is left in it.

@@ -43,11 +43,25 @@ enum MachineMemory {
 
     static func giveFrame(_ address: UInt64) { kernel_give_frame(offset(address)) }
 
+    /// 2 MiB of zeros that begin at a multiple of 2 MiB, or nil when there are none to spare.
+    static func takeLargePage() -> UInt64? {
+        // What is aligned for the kernel is it for the processor too, unless the machine is small.
+        guard low.lowerBound % largePage == 0 else { return nil }
+        let offset = kernel_take_large_page()
+        return offset < 0 ? nil : physical(UInt64(offset))
+    }
+
+    static func giveLargePage(_ address: UInt64) { kernel_give_large_page(offset(address)) }
+
+    /// Makes frames of it that are given back one by one.
+    static func cutLargePage(_ address: UInt64) { kernel_cut_large_page(offset(address)) }
+
     /// The largest ranges below and above 4 GiB that neither the image nor the module has. What boot
     /// loader and firmware left lies below 1 MiB.
     static func find(_ loader: BootLoader, image: Range<UInt64>) {
         let border: UInt64 = 4 << 30
-        low = pages(largest(loader, image, in: 0..<border), of: 4096)
+        let below = largest(loader, image, in: 0..<border)
+        low = pages(below, of: below.count >= worthAligning ? largePage : 4096)
         let above = pages(largest(loader, image, in: border..<border + maximum), of: largePage)
         // A little is not worth the tables.
         guard above.upperBound - above.lowerBound >= 64 << 20 else { return }
@@ -55,6 +69,8 @@ enum MachineMemory {
     }
 
     private static var largePage: UInt64 { 2 << 20 }
+    /// Of less memory than this every page counts.
+    private static var worthAligning: Int { 64 << 20 }
     /// What MEMORY_MAP has room for, with all that lies below 4 GiB.
     private static var maximum: UInt64 { 508 << 30 }
 

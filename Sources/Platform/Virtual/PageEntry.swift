@@ -38,6 +38,12 @@ struct PageEntry: Equatable {
             | address
     }
 
+    /// A page of 2 MiB of its own, which is not present: in a table of the second level.
+    init(largeAt address: UInt64, protection: UInt32) {
+        self.init(.owned, at: address, protection: protection)
+        bits |= UInt64(PAGE_LARGE)
+    }
+
     /// A pointer to a lower table.
     init(table address: UInt64) {
         bits = address | UInt64(PAGE_PRESENT) | UInt64(PAGE_WRITABLE)
@@ -46,8 +52,10 @@ struct PageEntry: Equatable {
     var kind: Kind { Kind(rawValue: bits >> PageEntry.kindShift & 7) ?? .none }
     var address: UInt64 { bits & PageEntry.addressMask }
     var isEmpty: Bool { bits == 0 }
-    /// In an upper table: whether it points to a lower one.
     var isPresent: Bool { bits & UInt64(PAGE_PRESENT) != 0 }
+    var isLarge: Bool { bits & UInt64(PAGE_LARGE) != 0 }
+    /// In an upper table: whether it points to a lower one.
+    var isTable: Bool { isPresent && !isLarge }
 
     var protection: UInt32 {
         UInt32(truncatingIfNeeded: bits >> PageEntry.protectionShift & 7)
@@ -58,7 +66,8 @@ struct PageEntry: Equatable {
 
     /// The same page with another protection, present only if it was and may still be read.
     func with(protection: UInt32) -> PageEntry {
-        let changed = PageEntry(kind, at: address, protection: protection)
+        var changed = PageEntry(kind, at: address, protection: protection)
+        changed.bits |= bits & UInt64(PAGE_LARGE)
         return isPresent && protection != 0 ? changed.madePresent : changed
     }
 
@@ -82,6 +91,6 @@ struct PageEntry: Equatable {
 
     /// The entry for the part `offset` bytes into what this one stands for.
     func part(_ offset: UInt64) -> PageEntry {
-        hasAddress ? PageEntry(bits: bits &+ offset) : self
+        hasAddress ? PageEntry(bits: bits & ~UInt64(PAGE_LARGE) &+ offset) : self
     }
 }

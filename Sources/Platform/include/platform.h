@@ -227,6 +227,11 @@ extern const uint64_t vdso_image_bounds[2];
  * be called while a fault of the program or of a copy routine is dealt with. */
 int64_t kernel_take_frame(uint32_t leaves_reserve);
 void kernel_give_frame(uint64_t offset);
+/* The same for 2 MiB in one piece, which is only there while memory is plenty. Cut, it is 512 frames
+ * that are given back one by one. */
+int64_t kernel_take_large_page(void);
+void kernel_give_large_page(uint64_t offset);
+void kernel_cut_large_page(uint64_t offset);
 
 /* Runs the kernel on the boot stack; never returns. Both structs live for ever. */
 void kernel_start(const struct boot_information *_Nonnull information,

@@ -14,7 +14,7 @@ let guest: [Target] = [
     .target(name: "LaunchRecord"),
     .target(
         name: "Platform",
-        exclude: ["Process", "Virtual", "Interruption", "Fake", "HostCalls", "VDSO"]
+        exclude: ["Process", "Virtual", "Interruption", "Fake", "HostCalls", "VDSO", "ACPI"]
     ),
     .target(name: "LoaderCore", dependencies: ["LinuxABI"], path: "Sources/Loader/Core"),
     .target(name: "Rewriter", path: "Sources/SyscallShim/Rewriter", exclude: ["README.md"]),
@@ -37,6 +37,8 @@ let guest: [Target] = [
         dependencies: ["Registers"],
         exclude: ["README.md", "Registers"]
     ),
+    .target(name: "Terminal", dependencies: ["LinuxABI"], exclude: ["README.md"]),
+    .target(name: "ACPI", path: "Sources/Platform/ACPI"),
     .target(name: "HostCalls", path: "Sources/Platform/HostCalls"),
     .target(
         name: "Interruption",
@@ -50,7 +52,10 @@ let guest: [Target] = [
     ),
     .target(
         name: "VirtualPlatform",
-        dependencies: ["Interruption", "LaunchRecord", "Platform", "Registers", "Virtio"],
+        dependencies: [
+            "ACPI", "Interruption", "LaunchRecord", "LinuxABI", "Platform", "Registers",
+            "Terminal", "Virtio",
+        ],
         path: "Sources/Platform/Virtual"
     ),
     .target(
@@ -112,6 +117,8 @@ let tests: [Target] = [
         dependencies: ["ELFFile", "LinuxABI", "LoaderCore", "LoaderFuzzing", "TestFiles"]
     ),
     .testTarget(name: "NetStackTests", dependencies: ["NetStack"]),
+    .testTarget(name: "TerminalTests", dependencies: ["LinuxABI", "Terminal"]),
+    .testTarget(name: "ACPITests", dependencies: ["ACPI"]),
     .testTarget(name: "VirtioTests", dependencies: ["Virtio"]),
     .testTarget(name: "RewriterTests", dependencies: ["Rewriter", "TestFiles"]),
     .testTarget(

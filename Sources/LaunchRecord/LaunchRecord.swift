@@ -74,6 +74,8 @@ public struct LaunchOptions: OptionSet, Sendable {
     public static let keepSites = LaunchOptions(rawValue: 1 << 4)
     /// Behave as on a host whose clock is not the processor's counter; for debugging.
     public static let slowClock = LaunchOptions(rawValue: 1 << 5)
+    /// No `unirun` serves the machine: its streams are a terminal of its own.
+    public static let ownTerminal = LaunchOptions(rawValue: 1 << 6)
 }
 
 /// What a standard stream of the host is, as `fstat` told `unirun`.

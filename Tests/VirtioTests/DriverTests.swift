@@ -98,6 +98,35 @@ import Virtio
         #expect(isReady)
     }
 
+    @Test(arguments: [false, true])
+    func aConsoleTellsWhenItHasTakenWhatWasSent(_ isPacked: Bool) throws {
+        let transport = FakeTransport(.eventIndex, isPacked: isPacked)
+        var driver = try ConsoleDevice(transport, sendLimit: 64) { transport.allocate($0) }
+        driver.interruptsWhenSent()
+        let device = try transport.model(1)
+        for _ in 0..<20 {
+            driver.send(1)
+            let isReady = try driver.isReadyToSend()
+            #expect(!isReady)
+            let chain = try #require(device.fetch())
+            let interrupts = device.use(chain, length: 0)
+            #expect(interrupts)
+            let isReadyNow = try driver.isReadyToSend()
+            #expect(isReadyNow)
+        }
+    }
+
+    @Test func aConsoleTellsItsSizeWhereItHasOne() throws {
+        let transport = FakeTransport(Features(rawValue: 1 << 0))
+        transport.own.copyBytes(from: littleEndian(UInt16(100)) + littleEndian(UInt16(30)))
+        let driver = try ConsoleDevice(transport, sendLimit: 64) { transport.allocate($0) }
+        #expect(driver.windowSize?.rows == 30)
+        #expect(driver.windowSize?.columns == 100)
+        let other = FakeTransport()
+        let plain = try ConsoleDevice(other, sendLimit: 64) { other.allocate($0) }
+        #expect(plain.windowSize == nil)
+    }
+
     @Test func aConsoleShowsBytesInAnEmergencyBeforeItIsStarted() throws {
         let transport = FakeTransport(Features(rawValue: 1 << 2))
         let output = try #require(EmergencyOutput(transport))

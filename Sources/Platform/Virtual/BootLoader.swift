@@ -14,6 +14,9 @@ struct BootLoader {
     /// The first module, in physical memory.
     private(set) var module: Range<UInt64> = 0..<0
 
+    /// Where the loader says that the firmware's tables begin (ACPI's RSDP); zero when it does not.
+    private(set) var systemDescription: UInt64 = 0
+
     /// Text that the loader was given for the kernel; in the loader's memory.
     private(set) var commandLine = UnsafeRawBufferPointer(start: nil, count: 0)
 
@@ -24,7 +27,7 @@ struct BootLoader {
         let pointer = Physical.pointer(UInt64(information))
         if magic == multiboot2 {
             hasUsedMemory = true
-            readMultiboot2(pointer)
+            readMultiboot2(pointer, UInt64(information))
         } else if pointer.load(as: UInt32.self) == startInformation {
             readStartInformation(pointer)
         } else {
@@ -43,7 +46,8 @@ struct BootLoader {
         }
         let line = pointer.load(fromByteOffset: 24, as: UInt64.self)
         if line != 0 { readCommandLine(Physical.pointer(line)) }
-        hasFirmware = pointer.load(fromByteOffset: 32, as: UInt64.self) != 0
+        systemDescription = pointer.load(fromByteOffset: 32, as: UInt64.self)
+        hasFirmware = systemDescription != 0
         guard pointer.load(fromByteOffset: 4, as: UInt32.self) >= 1 else {
             die("the boot loader tells no memory map")
         }
@@ -60,7 +64,7 @@ struct BootLoader {
     }
 
     /// Multiboot2's boot information, section 3.6: tags, each padded to 8 bytes.
-    private mutating func readMultiboot2(_ pointer: UnsafeRawPointer) {
+    private mutating func readMultiboot2(_ pointer: UnsafeRawPointer, _ information: UInt64) {
         let size = Int(pointer.load(as: UInt32.self))
         var offset = 8
         while offset + 8 <= size {
@@ -77,6 +81,9 @@ struct BootLoader {
                         tag.load(fromByteOffset: 12, as: UInt32.self)
                     )
             case 6: readMultiboot2Map(tag, length)
+            // Copies of the RSDP, of ACPI 1 and of all since.
+            case 14 where systemDescription == 0, 15:
+                systemDescription = UInt64(information) + UInt64(offset) + 8
             default: break
             }
             offset += (max(length, 8) + 7) & ~7

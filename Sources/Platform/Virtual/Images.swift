@@ -9,6 +9,10 @@ enum Images {
     nonisolated(unsafe) private static var root: Range<UInt64> = 0..<0
     nonisolated(unsafe) private static var programSize: UInt64 = 0
     nonisolated(unsafe) private static var rootSize: UInt64 = 0
+    nonisolated(unsafe) private static var options: LaunchOptions = []
+
+    /// Whether no `unirun` is at the other end of a console.
+    static var hasOwnTerminal: Bool { options.contains(.ownTerminal) }
 
     /// Finds the three in the module; the record tells how long the others are.
     static func find(in module: Range<UInt64>) {
@@ -36,6 +40,8 @@ enum Images {
             programSize = payload.loadUnaligned(as: UInt64.self)
         case .rootImageSize where payload.count == 8:
             rootSize = payload.loadUnaligned(as: UInt64.self)
+        case .options where payload.count == 8:
+            options = LaunchOptions(rawValue: payload.loadUnaligned(as: UInt64.self))
         case .randomSeed:
             withUnsafeMutableBytes(of: &machine_boot_information().pointee.random_seed) {
                 $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: payload.prefix($0.count)))

@@ -16,13 +16,17 @@ enum LastWords {
     private static func begin() {
         guard !hasBegun else { return }
         hasBegun = true
+        if MachineTerminal.line != nil { return MachineTerminal.finish() }
         guard emergency != nil else { return MachineDevices.findConsole(commandLine) }
         Link.settle()
     }
 
     static func write(_ byte: UInt8) {
         begin()
-        SerialPort.first?.write(byte)
+        if let port = SerialPort.first {
+            if byte == UInt8(ascii: "\n") { port.write(UInt8(ascii: "\r")) }
+            port.write(byte)
+        }
         guard let emergency else { return }
         emergency.write(byte)
         pause()
@@ -39,6 +43,14 @@ enum LastWords {
 
     static func write(_ text: StaticString) {
         text.withUTF8Buffer { for byte in $0 { write(byte) } }
+    }
+
+    static func writeDecimal(_ value: UInt8) {
+        var unit: UInt8 = value >= 100 ? 100 : value >= 10 ? 10 : 1
+        while unit > 0 {
+            write(UInt8(ascii: "0") + value / unit % 10)
+            unit /= 10
+        }
     }
 
     static func writeHexadecimal(_ value: UInt64) {

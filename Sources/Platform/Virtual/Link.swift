@@ -5,9 +5,6 @@ import Virtio
 /// The kernel's end of `MachineLink`. Interrupts are off while words are taken, but for the time that
 /// one is waited for; between requests the device's interrupt takes what `unirun` says by itself.
 enum Link {
-    /// Events that `unirun` said hold, and nobody has asked for since.
-    nonisolated(unsafe) static var ready: UInt64 = 0
-
     nonisolated(unsafe) private static var console: ConsoleDevice<Transport>? = nil
     /// What an answer brings.
     nonisolated(unsafe) private static var payload: SharedMemory? = nil
@@ -120,8 +117,7 @@ enum Link {
         switch MachineLink.Answer(rawValue: UInt32(truncatingIfNeeded: header[0])) {
         case .result: return value
         case .ready:
-            ready |= UInt64(bitPattern: value)
-            cpu_set_pending(UInt32(CPU_PENDING_TIMER))
+            MachineStreams.tell(UInt64(bitPattern: value))
         case .signal:
             guard (1...64).contains(value) else { break }
             cpu_add_outside_signals(1 << UInt64(value - 1))
@@ -167,7 +163,7 @@ enum Link {
         _ segments: UnsafePointer<platform_segment>,
         _ count: UInt64
     ) -> Int64 {
-        guard let segment = firstUsed(segments, count), let payload else { return 0 }
+        guard let segment = MachineStreams.firstUsed(segments, count), let payload else { return 0 }
         let wanted = min(Int(segment.length), MachineLink.payloadLimit)
         let value = ask(.read, stream, UInt64(wanted), receive: payload.bytes)
         guard value > 0 else { return value }
@@ -193,13 +189,5 @@ enum Link {
             used += length
         }
         return ask(.write, stream, UInt64(used), sends: used)
-    }
-
-    private static func firstUsed(
-        _ segments: UnsafePointer<platform_segment>,
-        _ count: UInt64
-    ) -> platform_segment? {
-        for index in 0..<Int(count) where segments[index].length > 0 { return segments[index] }
-        return nil
     }
 }

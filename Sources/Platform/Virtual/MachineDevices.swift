@@ -8,6 +8,7 @@ enum MachineDevices {
     private enum Driver {
         case none
         case link
+        case terminal
         case entropy
         case disk(Int)
         case files(Int)
@@ -20,11 +21,14 @@ enum MachineDevices {
 
     /// Called once, before the kernel has the memory.
     static func start(_ commandLine: UnsafeRawBufferPointer) {
+        if Images.hasOwnTerminal { startSerialPort() }
         MMIOAnnouncement.forEach(in: commandLine) { startAnnounced($0) }
         PCIBus.forEachFunction { function in
             if let transport = transport(of: function) { startDriver(.pci(transport)) }
         }
-        guard Link.isThere else {
+        if Images.hasOwnTerminal {
+            if MachineTerminal.line == nil { MachineTerminal.prepare() }
+        } else if !Link.isThere {
             die("the machine has no virtio console, which is the link to unirun")
         }
         EntropySource.addToSeed()
@@ -34,6 +38,7 @@ enum MachineDevices {
         switch drivers[Int(vector - InterruptController.deviceVectors.lowerBound)] {
         case .none: break
         case .link: Link.takeInterrupt()
+        case .terminal: MachineTerminal.takeInterrupt()
         case .entropy: EntropySource.takeInterrupt()
         case .disk(let number): Disks.takeInterrupt(number)
         case .files(let number): FileServers.takeInterrupt(number)
@@ -68,21 +73,16 @@ enum MachineDevices {
     }
 
     private static func transport(of announcement: MMIOAnnouncement) -> MMIOTransport? {
-        guard let registers = map(announcement.base, Int(announcement.size)) else { return nil }
+        guard let registers = Physical.low(announcement.base, Int(announcement.size)) else {
+            return nil
+        }
         return MMIOTransport(registers, size: Int(announcement.size))
     }
 
     private static func transport(of function: PCIBus.Function) -> PCITransport? {
         guard let vector = nextVector else { return nil }
         let message = InterruptController.message(vector)
-        return PCITransport(function, message: message, map: { map($0, $1) })
-    }
-
-    /// Registers of devices, in the part of physical memory that is mapped.
-    private static func map(_ address: UInt64, _ size: Int) -> UnsafeMutableRawPointer? {
-        let mapped: UInt64 = 4 << 30
-        guard size > 0, address < mapped, UInt64(size) <= mapped - address else { return nil }
-        return Physical.pointer(address)
+        return PCITransport(function, message: message, map: { Physical.low($0, $1) })
     }
 
     private static var nextVector: UInt64? {
@@ -91,7 +91,14 @@ enum MachineDevices {
     }
 
     private static func startDriver(_ transport: Transport) {
-        guard let driver = driver(for: transport) else { return }
+        startDriver { driver(for: transport) }
+    }
+
+    /// An interrupt that comes meanwhile waits until it is known whose it is.
+    private static func startDriver(_ start: () -> Driver?) {
+        let wereOn = interrupts_take_off() != 0
+        defer { if wereOn { interrupts_enable() } }
+        guard let driver = start() else { return }
         drivers[vectorCount] = driver
         vectorCount += 1
     }
@@ -102,6 +109,7 @@ enum MachineDevices {
             return nil
         }
         return switch transport.deviceType {
+        case DeviceType.console where Images.hasOwnTerminal: startTerminal(transport)
         case DeviceType.console where !Link.isThere: startLink(transport)
         case DeviceType.entropy: EntropySource.start(transport) ? .entropy : nil
         case DeviceType.block: Disks.start(transport).map { .disk($0) }
@@ -109,6 +117,23 @@ enum MachineDevices {
         case DeviceType.network: Card.start(transport) ? .card : nil
         case DeviceType.balloon: FreePages.start(transport) ? .balloon : nil
         default: nil
+        }
+    }
+
+    /// The first console where there is no serial port.
+    private static func startTerminal(_ transport: Transport) -> Driver? {
+        guard MachineTerminal.line == nil else { return nil }
+        LastWords.emergency = EmergencyOutput(transport)
+        return MachineTerminal.start(transport) ? .terminal : nil
+    }
+
+    private static func startSerialPort() {
+        guard let port = SerialPort.first, let vector = nextVector,
+            InterruptController.route(SerialPort.interrupt, to: vector)
+        else { return }
+        startDriver {
+            MachineTerminal.start(port)
+            return .terminal
         }
     }
 

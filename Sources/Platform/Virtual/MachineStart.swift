@@ -10,6 +10,7 @@ public func machineStart(_ magic: UInt32, _ information: UInt32) {
     }
     prepareProcessor()
     prepareMemory(loader)
+    if Images.hasOwnTerminal { Power.find(loader.systemDescription) }
     InterruptController.start()
     MachineTime.start()
     MachineDevices.start(loader.commandLine)
@@ -32,8 +33,8 @@ nonisolated(unsafe) private var operations = platform_operations(
     release_memory: { FreePages.release($0, $1) },
     guard_page: { Physical.guardPage($0) },
     read_image: { Images.read($0, $1, $2, $3) },
-    stream_read: { Link.read($0, $1, $2) },
-    stream_write: { Link.write($0, $1, $2) },
+    stream_read: { MachineStreams.read($0, $1, $2) },
+    stream_write: { MachineStreams.write($0, $1, $2) },
     wait: { MachineStreams.wait($0, $1, $2) },
     disk_describe: { Disks.describe($0, $1) },
     disk_read: { Disks.read($0, $1, $2, $3) },
@@ -46,10 +47,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     card_receive: { Card.receive($0) },
     card_room: { Card.room() },
     card_send: { Card.send($0) },
-    exit: {
-        Link.tell(.exit, 0, UInt64(truncatingIfNeeded: $0))
-        Power.off($0)
-    }
+    exit: { MachineStreams.end($0) }
 )
 
 private var information: UnsafeMutablePointer<boot_information> { machine_boot_information() }

@@ -11,6 +11,13 @@ enum Physical {
         return UnsafeMutableRawPointer(bitPattern: UInt(address &+ start))!
     }
 
+    /// Below 4 GiB, where all is mapped; nil for what is not there wholly.
+    static func low(_ address: UInt64, _ size: Int) -> UnsafeMutableRawPointer? {
+        let mapped: UInt64 = 4 << 30
+        guard size > 0, address < mapped, UInt64(size) <= mapped - address else { return nil }
+        return pointer(address)
+    }
+
     static func words(_ address: UInt64) -> UnsafeMutablePointer<UInt64> {
         pointer(address).assumingMemoryBound(to: UInt64.self)
     }

@@ -109,12 +109,21 @@ void machine_guard_kernel(void);
 static inline void port_write8(uint16_t port, uint8_t value) {
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
+static inline void port_write16(uint16_t port, uint16_t value) {
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
 static inline void port_write32(uint16_t port, uint32_t value) {
     __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
 }
 static inline uint8_t port_read8(uint16_t port) {
     uint8_t value;
     __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline uint16_t port_read16(uint16_t port) {
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
     return value;
 }
 
@@ -131,6 +140,15 @@ static inline uint64_t machine_register_read(uint32_t number) {
 }
 static inline void machine_register_write(uint32_t number, uint64_t value) {
     __asm__ volatile("wrmsr" : : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+/* Random bits of the processor; zero when it has none to give. */
+static inline uint64_t processor_random(void) {
+    uint64_t value = 0;
+    uint8_t is_given = 0;
+    for (int attempt = 0; attempt < 10 && !is_given; attempt++)
+        __asm__ volatile("rdrand %0\n\tsetc %1" : "=r"(value), "=qm"(is_given) : : "cc");
+    return is_given ? value : 0;
 }
 
 static inline uint64_t fault_address(void) {
@@ -165,6 +183,8 @@ static inline int interrupts_take_off(void) {
     __asm__ volatile("pushfq\n\tpop %0\n\tcli" : "=r"(flags) : : "memory");
     return flags >> 9 & 1;
 }
+/* Sleeps for good where interrupts are off. */
+static inline void halt_for_good(void) { __asm__ volatile("cli\n\thlt" : : : "memory"); }
 /* Sleeps until an interrupt; none is missed between the two instructions. */
 static inline void halt(void) { __asm__ volatile("sti\n\thlt" : : : "memory"); }
 #endif

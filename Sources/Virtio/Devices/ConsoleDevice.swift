@@ -7,6 +7,7 @@ public struct ConsoleDevice<Registers: DeviceTransport> {
     private let sending: DeviceQueue<Registers>
     private let sent: SharedMemory
     private var isSending = false
+    private var isToldWhenSent = false
     /// What came and was not read yet.
     private var unread = UnsafeRawBufferPointer(start: nil, count: 0)
 
@@ -14,7 +15,7 @@ public struct ConsoleDevice<Registers: DeviceTransport> {
     public init(_ transport: Registers, sendLimit: Int, _ allocate: AllocateShared)
         throws(DeviceFault)
     {
-        device = try Device(transport, wanted: [])
+        device = try Device(transport, wanted: Self.size)
         inbox = try Inbox(device, 0, pieces: 16, ofSize: 4096, allocate)
         sending = try device.makeQueue(1, size: 4, least: 1, allocate)
         guard let sent = allocate(sendLimit) else { throw .noMemory }
@@ -26,14 +27,33 @@ public struct ConsoleDevice<Registers: DeviceTransport> {
 
     public func acknowledgeInterrupt() { device.transport.acknowledgeInterrupt() }
 
+    /// VIRTIO_CONSOLE_F_SIZE
+    private static var size: Features { Features(rawValue: 1 << 0) }
+
+    /// What the device says of the window that shows it, if it does; an interrupt tells of changes.
+    public var windowSize: (rows: UInt16, columns: UInt16)? {
+        guard device.features.contains(Self.size) else { return nil }
+        let both = device.configuration32(0)
+        return (UInt16(both >> 16), UInt16(truncatingIfNeeded: both))
+    }
+
     // MARK: Sending
+
+    /// From now on an interrupt tells when the device has taken what was sent, if it was not ready
+    /// when it was asked.
+    public mutating func interruptsWhenSent() { isToldWhenSent = true }
 
     /// What is to be sent is written here, once `isReadyToSend`.
     public var outgoing: UnsafeMutableRawBufferPointer { sent.bytes }
 
     /// Whether the device has taken what was sent last.
     public mutating func isReadyToSend() throws(QueueFault) -> Bool {
-        if isSending, try sending.queue.take() != nil { isSending = false }
+        guard isSending else { return true }
+        var taken = try sending.queue.take()
+        if taken == nil, isToldWhenSent, sending.queue.enableInterrupt() {
+            taken = try sending.queue.take()
+        }
+        isSending = taken == nil
         return !isSending
     }
 

@@ -33,7 +33,8 @@ public struct PCITransport {
     private static var queueDevice: Int { 48 }
     private static var commonSize: Int { 56 }
 
-    private static var noMessage: UInt16 { 0xffff }
+    /// For changes of the configuration and all queues: the first of the table, or none.
+    private var message: UInt16 { hasInterrupts ? 0 : 0xffff }
 
     /// Nil when the function is no virtio device, or lacks what the section asks for.
     ///
@@ -127,7 +128,7 @@ public struct PCITransport {
             common + PCITransport.driverFeature,
             UInt32(truncatingIfNeeded: features.rawValue)
         )
-        device_store16(common + PCITransport.configurationMessage, PCITransport.noMessage)
+        device_store16(common + PCITransport.configurationMessage, message)
     }
 
     func queueLimit(_ index: UInt16) -> Int {
@@ -139,7 +140,6 @@ public struct PCITransport {
         device_store16(common + PCITransport.queueSelect, index)
         guard notifyPlace() != nil else { return false }
         device_store16(common + PCITransport.queueSize, UInt16(size))
-        let message = hasInterrupts ? 0 : PCITransport.noMessage
         device_store16(common + PCITransport.queueMessage, message)
         // The device says so when it cannot keep the message.
         guard device_load16(common + PCITransport.queueMessage) == message else { return false }

@@ -1,0 +1,105 @@
+import LaunchRecord
+import LinuxABI
+import Platform
+import Terminal
+
+/// What `unirun` answers for a machine that it serves: requests about the terminal, ioctl_tty(2).
+extension MachineTerminal {
+    private static let notPermitted: Int64 = -1
+    private static let invalidArgument: Int64 = -22
+    private static let notTerminal: Int64 = -25
+    private static let noSeeking: Int64 = -29
+
+    /// Answers a `ControlMessage` in its place.
+    static func answerControl(_ message: UnsafeMutableRawBufferPointer) {
+        let payload = UnsafeMutableRawBufferPointer(
+            rebasing: message[ControlMessage.payloadOffset...]
+        )
+        let argument = message.load(fromByteOffset: 8, as: UInt64.self)
+        let answer =
+            switch ControlMessage.Operation(rawValue: message.load(as: UInt32.self)) {
+            case .inputOutputControl: control(UInt32(truncatingIfNeeded: argument), payload)
+            case .seek: noSeeking
+            // Nobody could continue what stops, and nobody keeps sites.
+            default: notPermitted
+            }
+        message.storeBytes(of: answer, toByteOffset: 16, as: Int64.self)
+    }
+
+    private static func control(_ request: UInt32, _ payload: UnsafeMutableRawBufferPointer)
+        -> Int64
+    {
+        switch ControlRequest.terminalShape(request) {
+        case .writes(let size):
+            tell(request, UnsafeMutableRawBufferPointer(rebasing: payload[..<size]))
+        case .reads(let size): set(request, UnsafeRawBufferPointer(rebasing: payload[..<size]))
+        case .number: order(request, payload.load(as: Int32.self))
+        case nil: notTerminal
+        }
+    }
+
+    private static func tell(_ request: UInt32, _ structure: UnsafeMutableRawBufferPointer) -> Int64
+    {
+        switch request {
+        case ControlRequest.getTerminal, ControlRequest.getTerminal2:
+            discipline.modes.store(into: structure)
+        case ControlRequest.getWindowSize: structure.storeBytes(of: windowSize, as: UInt64.self)
+        case ControlRequest.readableBytes: store(discipline.readableCount)
+        case ControlRequest.outputQueue: store(discipline.outputCount)
+        default: return notTerminal
+        }
+        func store(_ count: Int) { structure.storeBytes(of: Int32(count), as: Int32.self) }
+        return 0
+    }
+
+    private static func set(_ request: UInt32, _ structure: UnsafeRawBufferPointer) -> Int64 {
+        switch request {
+        case ControlRequest.setWindowSize:
+            setWindowSize(structure.loadUnaligned(as: UInt64.self))
+            return 0
+        case ControlRequest.setTerminal, ControlRequest.setTerminal2: break
+        default: drain(limit: patience)
+        }
+        let flushes =
+            request == ControlRequest.setTerminalFlushed
+            || request == ControlRequest.setTerminal2Flushed
+        var modes = discipline.modes
+        modes.load(from: structure)
+        change {
+            if flushes { discipline.flushInput() }
+            if modes.outputSpeed != discipline.modes.outputSpeed {
+                line?.setSpeed(modes.outputSpeed)
+            }
+            discipline.set(modes)
+        }
+        return 0
+    }
+
+    /// The other side may never take what is sent, and the kernel does nothing else meanwhile.
+    private static var patience: UInt64 { 1_000_000_000 }
+
+    private static func order(_ request: UInt32, _ number: Int32) -> Int64 {
+        switch (request, number) {
+        case (ControlRequest.sendBreak, 0):
+            drain(limit: patience)
+            line?.setBreak(true)
+            let length: UInt64 = 250_000_000
+            _ = MachineTime.wait(limit: length) { false }
+            line?.setBreak(false)
+        case (ControlRequest.sendBreak, _): drain(limit: patience)
+        case (ControlRequest.flowControl, 0): change { discipline.stop() }
+        case (ControlRequest.flowControl, 1): change { discipline.restart() }
+        case (ControlRequest.flowControl, 2): change { discipline.askToStop() }
+        case (ControlRequest.flowControl, 3): change { discipline.askToGoOn() }
+        case (ControlRequest.flush, 0): change { discipline.flushInput() }
+        case (ControlRequest.flush, 1): change { discipline.flushOutput() }
+        case (ControlRequest.flush, 2):
+            change {
+                discipline.flushInput()
+                discipline.flushOutput()
+            }
+        default: return invalidArgument
+        }
+        return 0
+    }
+}

@@ -4,9 +4,8 @@ import TenderSupport
 
 /// A machine of Firecracker (1.12 or newer, which boots by PVH), instead of one of QEMU.
 ///
-/// It has a serial port that the kernel's last words come through, but no virtio console: a program
-/// has no streams there, and the kernel says so and ends. Nothing of this was tried on a processor
-/// that runs Firecracker.
+/// It has a serial port, which is the program's terminal, and tells nobody the exit status: the kernel
+/// says it there. Nothing of this was tried on a processor that runs Firecracker.
 struct Firecracker {
     var image: String
     /// Bytes.

@@ -8,9 +8,25 @@ public struct Launch {
 
     public init(_ request: LaunchRequest) { self.request = request }
 
+    /// All that a kernel is started with.
+    struct Preparation {
+        var image: String
+        /// Nil when it is in the root image.
+        var program: ProgramFile?
+        var files: KernelProcess.Files
+    }
+
     /// Runs the program to its end; the status that `unirun` is to exit with.
     public func run() throws(LaunchFailure) -> Int32 {
-        let streams = StandardStreams.capture()
+        let prepared = try prepare(StandardStreams.capture())
+        let (image, program, files) = (prepared.image, prepared.program, prepared.files)
+        if request.usesFirecracker { return try runInFirecracker(image: image, files: files) }
+        if request.platform == .vm { return try emulate(image: image, files: files, program) }
+        return try supervise(image: image, files: files, program: program)
+    }
+
+    /// Finds and opens what the request names.
+    func prepare(_ streams: [HostStream]) throws(LaunchFailure) -> Preparation {
         let image = try KernelImage.find()
         let root = try request.root.map { path throws(LaunchFailure) in try RootSource(path) }
         let source = try ProgramLookup(
@@ -30,15 +46,16 @@ public struct Launch {
             guestProgramPath: guestPath(of: source),
             programSize: program?.size,
             rootImageSize: rootImage?.size,
-            streams: streams,
-            ignoredSignals: SignalProxy.ignoredSignals(),
+            streams: request.hasOwnTerminal ? StandardStreams.ofOwnTerminal : streams,
+            ignoredSignals: request.hasOwnTerminal ? 0 : SignalProxy.ignoredSignals(),
             randomSeed: try randomSeed(),
             knownSites: knownSites(of: program)
         )
-        let files = try openFiles(facts, program: program, rootImage: rootImage)
-        if request.usesFirecracker { return try runInFirecracker(image: image, files: files) }
-        if request.platform == .vm { return try emulate(image: image, files: files, program) }
-        return try supervise(image: image, files: files, program: program)
+        return Preparation(
+            image: image,
+            program: program,
+            files: try openFiles(facts, program: program, rootImage: rootImage)
+        )
     }
 
     /// The program appears in the guest where it was named; a command from `PATH` where it lies.

@@ -59,6 +59,7 @@ extension LaunchRequest {
         if wantsStatistics { options.insert(.statistics) }
         if usesSlowClock { options.insert(.slowClock) }
         if keepsSites { options.insert(.keepSites) }
+        if hasOwnTerminal { options.insert(.ownTerminal) }
         return options
     }
 }

@@ -39,6 +39,8 @@ public struct LaunchRequest: Sendable {
     /// A machine of Firecracker, and not of QEMU.
     public var usesFirecracker = false
     public var verbosity = Verbosity.normal
+    /// The machine has a terminal of its own, and no `unirun` at its side.
+    public var hasOwnTerminal = false
 
     public init(program: String) {
         self.program = program

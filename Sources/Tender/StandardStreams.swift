@@ -15,6 +15,18 @@ enum StandardStreams {
         return streams
     }
 
+    /// Those of a machine that nobody serves: its console, which is /dev/console.
+    static let ofOwnTerminal = [HostStream](
+        repeating: HostStream(
+            mode: UInt32(S_IFCHR) | 0o620,
+            flags: UInt32(O_RDWR),
+            device: 0x501,
+            inode: 1,
+            size: 0
+        ),
+        count: 3
+    )
+
     private static let closed = HostStream(mode: 0, flags: 0, device: 0, inode: 0, size: 0)
 
     private static func occupyClosed() {

@@ -27,7 +27,7 @@ struct RunCommand: ParsableCommand {
     var command: [String] = []
 
     mutating func run() throws {
-        try requireProgram()
+        try ProgramWords.require(&command, of: self, Self.advice)
         try machine.validatePlatform()
         var request = LaunchRequest(program: command[0])
         request.arguments = RawArguments.last(command.count - 1)
@@ -36,20 +36,6 @@ struct RunCommand: ParsableCommand {
         try machine.apply(to: &request)
         try observation.apply(to: &request)
         Glibc.exit(try Launch(request).run())
-    }
-
-    /// The parser hands over all that it does not know, so what begins with `-` is a mistake.
-    private mutating func requireProgram() throws {
-        let isSeparated = command.first == "--"
-        if isSeparated { command.removeFirst() }
-        guard let first = command.first else {
-            throw LaunchFailure(
-                "no program is named; give its path, as unirun ./hello; see unirun --help"
-            )
-        }
-        guard !isSeparated, first.hasPrefix("-"), first.count > 1 else { return }
-        if first == "-h" || first == "--help" { throw CleanExit.helpRequest(self) }
-        throw LaunchFailure("unknown option '\(first)'; \(Self.advice(first))")
     }
 
     /// What users of `docker run` try first.
@@ -64,6 +50,27 @@ struct RunCommand: ParsableCommand {
         case "-d", "--detach": "let the shell do it: unirun PROGRAM &"
         default: "see unirun --help"
         }
+    }
+}
+
+/// The words of a command line that name a program and its arguments.
+enum ProgramWords {
+    /// The parser hands over all that it does not know, so what begins with `-` is a mistake.
+    static func require(
+        _ words: inout [String],
+        of command: some ParsableCommand,
+        _ advice: (String) -> String
+    ) throws {
+        let isSeparated = words.first == "--"
+        if isSeparated { words.removeFirst() }
+        guard let first = words.first else {
+            throw LaunchFailure(
+                "no program is named; give its path, as unirun ./hello; see unirun --help"
+            )
+        }
+        guard !isSeparated, first.hasPrefix("-"), first.count > 1 else { return }
+        if first == "-h" || first == "--help" { throw CleanExit.helpRequest(command) }
+        throw LaunchFailure("unknown option '\(first)'; \(advice(first))")
     }
 }
 

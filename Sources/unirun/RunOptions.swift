@@ -112,8 +112,8 @@ struct MachineOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Write a configuration for Firecracker and start that. Not tested, and no program runs \
-            there yet: Firecracker lacks the virtio console that carries its streams.
+            Write a configuration for Firecracker and start that. Not tested. The program's terminal \
+            is Firecracker's serial port, and its exit status is only said there.
             """
     )
     var firecracker = false
@@ -190,6 +190,14 @@ struct MachineOptions: ParsableArguments {
         )
     }
 
+    static func apply(hostname: String?, to request: inout LaunchRequest) throws {
+        guard let hostname else { return }
+        guard (1...64).contains(hostname.utf8.count) else {
+            throw LaunchFailure("host name '\(hostname)' must have 1 to 64 bytes")
+        }
+        request.hostname = hostname
+    }
+
     func apply(to request: inout LaunchRequest) throws {
         request.platform = platform
         request.accelerator = accel
@@ -197,6 +205,7 @@ struct MachineOptions: ParsableArguments {
         request.disks = disk.map { DiskRequest(parsing: $0) }
         request.usesFirecracker = firecracker
         try applyNetwork(to: &request)
+        request.hasOwnTerminal = firecracker
         if let memory {
             guard let size = MemorySize(parsing: memory) else {
                 throw LaunchFailure("memory '\(memory)' is not a size; write it as 512M or 2g")
@@ -209,12 +218,7 @@ struct MachineOptions: ParsableArguments {
             }
             request.memoryLimit = size.bytes
         }
-        if let hostname {
-            guard (1...64).contains(hostname.utf8.count) else {
-                throw LaunchFailure("host name '\(hostname)' must have 1 to 64 bytes")
-            }
-            request.hostname = hostname
-        }
+        try Self.apply(hostname: hostname, to: &request)
         if let name {
             guard !name.isEmpty else {
                 throw LaunchFailure("the name is empty; give one, or leave --name out")

@@ -21,6 +21,7 @@ struct Unirun: ParsableCommand {
               unirun --rootfs ./alpine /bin/sh -c 'ls'  run from a root file system
               unirun --strace ./hello                   see its system calls
               unirun check ./server                     would it run?
+              unirun build -o disk.iso ./server         a disk for machines
 
             Everything after PROGRAM belongs to the program. Exit status: the program's; 128+n when \
             signal n ended it; 125 when unirun failed, 126 when PROGRAM cannot be run, 127 when it \
@@ -28,7 +29,8 @@ struct Unirun: ParsableCommand {
             """,
         version: "unirun \(VersionCommand.version)",
         subcommands: [
-            RunCommand.self, CheckCommand.self, InspectCommand.self, SyscallsCommand.self,
+            RunCommand.self, BuildCommand.self, CheckCommand.self, InspectCommand.self,
+            SyscallsCommand.self,
             VersionCommand.self, CompletionsCommand.self,
         ],
         defaultSubcommand: RunCommand.self
@@ -75,7 +77,7 @@ enum Main {
     private static func isCommand(_ word: String) -> Bool {
         switch word {
         case "help", "-h", "--help", "version", "--version", "completions": true
-        case "check", "inspect", "syscalls": true
+        case "build", "check", "inspect", "syscalls": true
         case "---completion", "--experimental-dump-help": true
         default: word.hasPrefix("--generate-completion-script")
         }

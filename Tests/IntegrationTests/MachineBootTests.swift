@@ -174,7 +174,8 @@ import Testing
         return run.outputText
     }
 
-    /// More than all queues hold. What is typed before the machine has started is lost, as anywhere.
+    /// More than all queues hold, though not all of it is echoed then. What is typed before the machine
+    /// has started is lost, as anywhere.
     @Test(arguments: Console.allCases)
     func nothingThatIsTypedIsLost(_ console: Console) throws {
         let before = String(repeating: "early\n", count: 20)
@@ -185,7 +186,7 @@ import Testing
             [Self.busybox, "awk", count],
             typed: before + text + "\u{04}"
         )
-        #expect(shown.hasSuffix("\r\n3000 lines\r\n"), "\(shown.suffix(200))")
+        #expect(shown.hasSuffix("3000 lines\r\n"), "\(shown.suffix(200))")
     }
 
     @Test(arguments: Console.allCases)

@@ -77,6 +77,11 @@ private func prepareFeatures() {
     guard hasXsave, hasSegmentBases else {
         die("this processor lacks XSAVE or FSGSBASE; give QEMU a newer one (-cpu max)")
     }
+    // QEMU's emulation (7.2) then takes XSAVE's bit of CR4 for reserved, and writes it for ever.
+    let isEmulated = processor_leaf(0x4000_0000, 0).ebx == 0x5447_4354  // "TCGT"
+    if isEmulated, processor_leaf(13, 1).eax == 0 {
+        die("QEMU's processor has XSAVE alone; add +xsaveopt, or give a newer one (-cpu max)")
+    }
     let globalPages: UInt64 = 1 << 7
     let vectorUnit: UInt64 = 1 << 9 | 1 << 10
     let segmentBases: UInt64 = 1 << 16

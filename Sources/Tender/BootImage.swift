@@ -26,6 +26,10 @@ public struct BootImage {
         let prepared = try Launch(request).prepare([])
         let module = try BootModule.make(prepared.files)
         let unfinished = "\(path).\(getpid())"
+        // What writes disks says less clearly why it cannot.
+        let file = openFile(unfinished, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+        guard file >= 0 else { throw Self.failure(path) }
+        close(file)
         defer { unlink(unfinished) }
         if let tools {
             try tools.write(kernel: prepared.image, module: module, to: unfinished)

@@ -181,6 +181,12 @@ struct MistakeTests {
         try mistake(["-it", program], status: 125, says: "-it", "leave it out")
         try mistake(["-v", "/a:/b", program], status: 125, says: "--volume", "--rootfs")
         try mistake(["-m"], status: 125, says: "-m", "--help")
+        try mistake(
+            ["build", "--format", "module", "-o", "/absent/file", program],
+            status: 125,
+            says: "/absent/file",
+            "No such file"
+        )
         try mistake(["--quiet"], status: 125, says: "no program")
         try mistake(["--rootfs", "/absent", program], status: 125, says: "/absent", "--rootfs")
     }

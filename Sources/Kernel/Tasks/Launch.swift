@@ -25,7 +25,6 @@ public struct Launch {
     public var ignoredSignals: UInt64 = 0
     /// `KnownSite`s of the program.
     public var knownSites = UnsafeRawBufferPointer(start: nil, count: 0)
-
     /// The host's on its network, as bits and how many of them are the network's; nil without one.
     public var networkAddress: (bits: UInt32, prefixLength: UInt32)?
 

@@ -46,14 +46,9 @@ public struct BootImage {
     /// Copies all of an open file.
     static func copy(_ file: Int32, to path: String) throws(LaunchFailure) {
         let target = openFile(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
-        guard target >= 0, let status = fileStatus(file) else { throw failure(path) }
+        guard target >= 0 else { throw failure(path) }
         defer { close(target) }
-        var offset: off_t = 0
-        while offset < status.st_size {
-            let copied = sendfile(target, file, &offset, Int(status.st_size - offset))
-            if copied < 0 && errno == EINTR { continue }
-            guard copied > 0 else { throw failure(path) }
-        }
+        guard copyWhole(file, to: target) != nil else { throw failure(path) }
     }
 }
 

@@ -26,16 +26,9 @@ enum BootModule {
     private static func append(_ file: Int32, to module: Int32, at start: UInt64)
         throws(LaunchFailure) -> UInt64
     {
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw failure() }
-        var offset: off_t = 0
-        guard lseek(module, off_t(start), SEEK_SET) >= 0 else { throw failure() }
-        while offset < status.st_size {
-            let copied = sendfile(module, file, &offset, Int(status.st_size - offset))
-            if copied < 0 && errno == EINTR { continue }
-            guard copied > 0 else { throw failure() }
-        }
-        return UInt64(status.st_size)
+        guard lseek(module, off_t(start), SEEK_SET) >= 0, let size = copyWhole(file, to: module)
+        else { throw failure() }
+        return size
     }
 
     private static func roundUp(_ size: UInt64) -> UInt64 {

@@ -46,6 +46,19 @@ func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Bool {
     return true
 }
 
+/// Copies all of an open file to where another one is; its bytes, nil with `errno` set when some were
+/// not copied.
+func copyWhole(_ file: Int32, to target: Int32) -> UInt64? {
+    guard let status = fileStatus(file) else { return nil }
+    var offset: off_t = 0
+    while offset < status.st_size {
+        let copied = sendfile(target, file, &offset, Int(status.st_size - offset))
+        if copied < 0 && errno == EINTR { continue }
+        guard copied > 0 else { return nil }
+    }
+    return UInt64(status.st_size)
+}
+
 /// The status of an open file; `nil` when the descriptor is closed.
 func fileStatus(_ descriptor: Int32) -> stat? {
     var status = stat()

@@ -10,11 +10,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int tender_attach_tap(int device, const char *wanted, char *name)
+static struct ifreq request_of(const char *name)
 {
     struct ifreq request;
     memset(&request, 0, sizeof request);
-    strncpy(request.ifr_name, wanted, IFNAMSIZ - 1);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    return request;
+}
+
+int tender_attach_tap(int device, const char *wanted, char *name)
+{
+    struct ifreq request = request_of(wanted);
     request.ifr_flags = IFF_TAP | IFF_NO_PI;
     if (ioctl(device, TUNSETIFF, &request) != 0)
         return -errno;
@@ -32,14 +38,6 @@ static int control(unsigned long kind, struct ifreq *request)
     int result = ioctl(any, kind, request) != 0 ? -errno : 0;
     close(any);
     return result;
-}
-
-static struct ifreq request_of(const char *name)
-{
-    struct ifreq request;
-    memset(&request, 0, sizeof request);
-    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-    return request;
 }
 
 int tender_interface_mtu(const char *name)

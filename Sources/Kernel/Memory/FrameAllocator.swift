@@ -117,11 +117,17 @@ public enum FrameAllocator {
 
     /// A block whose bytes are all zero; throws `noMemory`.
     public static func allocateZeroed(order: Int = 0) throws(Errno) -> Frame {
-        guard let (frame, isZero) = allocate(order: order) else { throw .noMemory }
-        if !isZero {
-            frame.address.initializeMemory(as: UInt8.self, repeating: 0, count: 4096 << order)
+        guard let block = allocate(order: order) else { throw .noMemory }
+        return zeroed(block, order)
+    }
+
+    @inline(__always)
+    private static func zeroed(_ block: (frame: Frame, isZero: Bool), _ order: Int) -> Frame {
+        if !block.isZero {
+            let size = 4096 << order
+            block.frame.address.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         }
-        return frame
+        return block.frame
     }
 
     /// Frees a block; its order must be the one it was allocated with.
@@ -140,14 +146,10 @@ public enum FrameAllocator {
     /// none unless half of the memory is free, and nothing is trimmed to get one.
     static func allocateLargePage() -> Frame? {
         guard freeFrames > totalFrames / 2,
-            let (frame, isZero) = takeFree(largePageOrder) ?? takeFresh(largePageOrder)
+            let block = takeFree(largePageOrder) ?? takeFresh(largePageOrder)
         else { return nil }
-        markUsed(frame.number, largePageOrder)
-        if !isZero {
-            let size = 4096 << largePageOrder
-            frame.address.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        }
-        return frame
+        markUsed(block.frame.number, largePageOrder)
+        return zeroed(block, largePageOrder)
     }
 
     /// Makes single frames of a large page, each to be freed on its own.

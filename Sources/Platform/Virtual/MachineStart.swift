@@ -28,8 +28,8 @@ nonisolated(unsafe) private var operations = platform_operations(
     move: { AddressTranslation.move($0, $1, $2, $3) },
     discard: { AddressTranslation.discard($0, $1) },
     resident: { AddressTranslation.resident($0, $1, $2) },
-    resident_size: { Int64(AddressTranslation.residentPages << 12) },
-    largest_resident_size: { Int64(AddressTranslation.mostResidentPages << 12) },
+    resident_size: { Int64(PageFrames.resident << 12) },
+    largest_resident_size: { Int64(PageFrames.mostResident << 12) },
     release_memory: { FreePages.release($0, $1) },
     guard_page: { Physical.guardPage($0) },
     read_image: { Images.read($0, $1, $2, $3) },
@@ -146,9 +146,9 @@ private func prepareMemory(_ loader: BootLoader) {
     let used = loader.hasUsedMemory ? .max : loader.hasFirmware ? firmwareMemory : 0
     let cleared = min(used, MachineMemory.size)
     MachineMemory.clear(MachineMemory.size - cleared, cleared)
-    // A word for each frame: see AddressTranslation.
-    let origins = Physical.words(MachineMemory.reserve(MachineMemory.size >> 9))
-    AddressTranslation.start(root: Physical.address(ofImage: machine_tables.root), origins: origins)
+    // A word for each frame.
+    PageFrames.start(origins: Physical.words(MachineMemory.reserve(MachineMemory.size >> 9)))
+    PageTables.start(root: Physical.address(ofImage: machine_tables.root))
     information.pointee.memory = MachineMemory.start
     information.pointee.memory_size = MachineMemory.size
 }

@@ -406,19 +406,14 @@ private func store(_ value: UInt64, _ address: UInt64) {
 
     @Test func rewriterIsToldBeforeTextGoesOrShows() throws {
         try withMachine {
-            defer {
-                AddressSpace.textWillVanish = nil
-                AddressSpace.textWillShow = nil
-            }
-            var told: [String] = []
             let program = Program()
             let file = try TestFile(pages: 4)
             let start = try program.map(4 * Self.page, [.read, .execute], .private, file: file)
             #expect(
                 program.space.patchableText(around: start + 5) == start..<(start + 4 * Self.page)
             )
-            AddressSpace.textWillVanish = { told.append("vanish \(($0.lowerBound - start) >> 12)") }
-            AddressSpace.textWillShow = { told.append("show \(($0.lowerBound - start) >> 12)") }
+            let keeper = RecordingKeeper(start)
+            program.space.textKeeper = keeper
             try program.space.unmap(start + 3 * Self.page, length: Self.page)
             try program.space.protect(start + Self.page, length: Self.page, bits: 7)
             #expect(program.space.patchableText(around: start + Self.page) == nil)
@@ -430,7 +425,7 @@ private func store(_ value: UInt64, _ address: UInt64) {
                 flags: [.mayMove, .fixed],
                 at: start - (1 << 20)
             )
-            #expect(told == ["vanish 3", "show 1", "vanish 0", "show 0"])
+            #expect(keeper.told == ["vanish 3", "show 1", "vanish 0", "show 0"])
         }
     }
 
@@ -455,4 +450,22 @@ private func store(_ value: UInt64, _ address: UInt64) {
             #expect(FrameAllocator.usedFrames <= frames + 8)
         }
     }
+}
+
+/// Notes what it is told, in pages from an address.
+private final class RecordingKeeper: TextKeeper {
+    let start: UInt64
+    var told: [String] = []
+
+    init(_ start: UInt64) { self.start = start }
+
+    func textWillVanish(_ range: Range<UInt64>) {
+        told.append("vanish \((range.lowerBound - start) >> 12)")
+    }
+
+    func textWillShow(_ range: Range<UInt64>) {
+        told.append("show \((range.lowerBound - start) >> 12)")
+    }
+
+    func duplicate() -> any TextKeeper { RecordingKeeper(start) }
 }

@@ -52,6 +52,7 @@ final class TaskMachine {
                 Scheduler.wake(TaskMachine.testThread!)
             }
             guard let (process, thread) = try? Process.create() else { return nil }
+            process.addressSpace = AddressSpace()
             let machine = TaskMachine(process)
             thread.prepareToRun { first(machine) }
             Scheduler.enqueue(thread)

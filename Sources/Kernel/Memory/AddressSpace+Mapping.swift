@@ -317,8 +317,14 @@ extension AddressSpace {
 
     /// Tells the rewriter of text in a range that will be gone.
     func announceTextLoss(_ start: UInt64, _ end: UInt64) {
-        guard let handler = AddressSpace.textWillVanish else { return }
-        forEachText(start, end, handler)
+        guard let textKeeper else { return }
+        forEachText(start, end) { textKeeper.textWillVanish($0) }
+    }
+
+    /// Tells it of text in a range that will be writable, or move.
+    func announceTextShown(_ start: UInt64, _ end: UInt64) {
+        guard let textKeeper else { return }
+        forEachText(start, end) { textKeeper.textWillShow($0) }
     }
 
     /// Calls `body` with the text in a range, piece by piece. It changes no mapping.

@@ -176,7 +176,7 @@ extension AddressSpace {
             let length = (last - first + UInt64(pageMask)) & ~UInt64(pageMask)
             announceTextLoss(start, start + length)
             region.pointee.flags.insert(.incomplete)
-            _ = machine.pointee.unmap(start, length)
+            changeWhenActive(.unmap(start..<start + length))
         }
     }
 

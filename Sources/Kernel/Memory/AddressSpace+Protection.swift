@@ -72,9 +72,7 @@ extension AddressSpace {
     private func apply(_ protection: MappingProtection, _ start: UInt64, _ end: UInt64)
         throws(Errno)
     {
-        if protection.contains(.write), let handler = AddressSpace.textWillShow {
-            forEachText(start, end, handler)
-        }
+        if protection.contains(.write) { announceTextShown(start, end) }
         split(at: start)
         split(at: end)
         defer { joinRegions(from: start, to: end) }

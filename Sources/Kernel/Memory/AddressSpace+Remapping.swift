@@ -113,7 +113,7 @@ extension AddressSpace {
         throws(Errno) -> UInt64
     {
         try reserveRegions(3)
-        if let handler = AddressSpace.textWillShow { forEachText(old.start, old.end, handler) }
+        announceTextShown(old.start, old.end)
         split(at: old.start)
         split(at: old.end)
         guard let position = regions.find(old.start) else { throw .badAddress }

@@ -131,6 +131,30 @@ extension AddressSpace {
     }
 }
 
+extension AddressSpace {
+    /// What a futex at an address in a shared mapping is known by; nil in private memory.
+    func sharedKey(_ address: UInt) -> FutexKey? {
+        guard let position = regions.find(UInt64(address)) else { return nil }
+        let region = regions[position].pointee
+        guard region.isShared, let source = region.source?.takeUnretainedValue() else { return nil }
+        let object = Unmanaged.passUnretained(source.object as AnyObject).toOpaque()
+        return FutexKey(
+            space: UInt(bitPattern: object),
+            offset: UInt(region.offset(of: UInt64(address)))
+        )
+    }
+}
+
+/// Keeps account of what was changed in a program's text: the rewriter's side of an address space.
+public protocol TextKeeper: AnyObject {
+    /// Executable pages of a file are about to be unmapped, replaced or read afresh.
+    func textWillVanish(_ range: Range<UInt64>)
+    /// Such pages are about to become writable, or to move: what was changed is put back.
+    func textWillShow(_ range: Range<UInt64>)
+    /// The keeper of a copy of the address space.
+    func duplicate() -> any TextKeeper
+}
+
 /// One mapping as /proc/PID/maps tells it.
 public struct MappingInformation {
     public enum Kind: Equatable {

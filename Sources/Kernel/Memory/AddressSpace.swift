@@ -14,6 +14,15 @@ import Platform
 public final class AddressSpace {
     var regions = RegionList()
 
+    /// The platform's, of which the active one can be changed: AddressSpace+Copy.swift.
+    var platformSpace = PlatformSpace()
+    /// Processes that run in it: vfork(2) lets a child run in its parent's.
+    var users = 0
+    /// What is to be done with pages of it when it is active again.
+    var overdue: [OverdueChange] = []
+    /// Who keeps account of what the kernel changed in the program's text.
+    public var textKeeper: (any TextKeeper)?
+
     /// Address spaces that live, for objects whose pages vanish. Not owned.
     unowned(unsafe) var nextSpace: AddressSpace?
     nonisolated(unsafe) unowned(unsafe) static var firstSpace: AddressSpace?
@@ -43,11 +52,8 @@ public final class AddressSpace {
     /// The source of the newest mapping of a file, while a region shows it.
     unowned(unsafe) var lastSource: MappedSource?
 
-    /// Called before executable pages of a file are unmapped, replaced or read afresh: the
-    /// rewriter forgets the sites that it patched there.
-    nonisolated(unsafe) public static var textWillVanish: ((Range<UInt64>) -> Void)?
-    /// Called before such pages become writable or move: the rewriter puts back what it changed.
-    nonisolated(unsafe) public static var textWillShow: ((Range<UInt64>) -> Void)?
+    /// Makes a keeper for a space whose text nobody has changed yet. Set once at the start.
+    nonisolated(unsafe) public static var makeTextKeeper: (() -> any TextKeeper)?
 
     /// An empty space. `seed` places the stack and the mmap area at random.
     public init(seed: UInt64 = 0) {
@@ -73,6 +79,7 @@ public final class AddressSpace {
             position = regions.next(position)
         }
         regions.removeAll()
+        platformSpace.release()
     }
 
     private func leaveList() {

@@ -288,6 +288,25 @@ struct RegionList {
         }
     }
 
+    /// Fills an empty list with the regions of another. Throws `noMemory`, and is then empty.
+    mutating func copy(_ other: RegionList) throws(Errno) {
+        do throws(Errno) {
+            for index in 0..<other.chunkCount {
+                try reserve()
+                addChunk(at: index)
+                let source = other.directory![index]
+                let target = directory![index]
+                target.pointee = source.pointee
+                RegionList.regions(target)
+                    .update(from: RegionList.regions(source), count: source.pointee.count)
+            }
+        } catch {
+            removeAll()
+            throw error
+        }
+        count = other.count
+    }
+
     /// Frees the list's memory; the regions are gone without ceremony.
     mutating func removeAll() {
         for index in 0..<chunkCount { KernelHeap.free(UnsafeMutableRawPointer(directory![index])) }

@@ -23,12 +23,16 @@ public enum Execute {
         let program = try program(path, directory, flags, arguments, process)
         let credentials = try credentials(for: program, process)
         let layout = try ProgramLayout(program, environment, credentials, process)
+        let isShared = process.addressSpace.users > 1
+        if isShared { layout.space.platformSpace = try .create() }
         try endOtherThreads(of: thread)
 
         RobustList.release(thread)
         thread.clearOnExit = 0
-        process.addressSpace?.removeAll()
+        if !isShared { layout.space.replace(process.addressSpace) }
         process.addressSpace = layout.space
+        Scheduler.enterOwnSpace()
+        process.endBorrowing()
         process.credentials = credentials
         do throws(Errno) { try layout.map() } catch {
             Process.exitCurrent(.killed(signal: Signal.kill.number, dumpedCore: false))
@@ -57,6 +61,7 @@ public enum Execute {
         )
         let credentials = try credentials(for: program, process)
         let layout = try ProgramLayout(program, environment, credentials, process)
+        layout.space.platformSpace = .first
         process.addressSpace = layout.space
         // A fault on the new stack while it is written is this thread's.
         let own = Process.current
@@ -145,6 +150,7 @@ public enum Execute {
 extension Process {
     /// What execve(2) changes beside memory and registers.
     fileprivate func becomeProgram(_ thread: Thread, _ layout: ProgramLayout) {
+        addressSpace.textKeeper = AddressSpace.makeTextKeeper?()
         descriptors.closeOnExec()
         signals.resetHandlers()
         timers.deletePosixTimers()

@@ -6,15 +6,28 @@ import Platform
 /// Like threads, processes are pooled and never freed, so that references to them cost nothing.
 public final class Process {
     public static let kernelID: Int32 = 1
+    /// That of the program that `unirun` was given.
+    public static let firstID: Int32 = 2
 
     /// As getpid(2).
     public internal(set) var id: Int32 = 0
+    /// nil for the kernel's own children.
     @Lent public internal(set) var parent: Process?
+    /// The oldest child; the others follow by `nextSibling`.
+    @Lent var firstChild: Process?
+    @Lent var lastChild: Process?
+    @Lent var nextSibling: Process?
+    @Lent var previousSibling: Process?
     /// The oldest thread that still runs; the others follow by `nextInProcess`.
     @Lent var firstThread: Thread?
     public internal(set) var threadCount = 0
 
-    public var addressSpace: AddressSpace! = nil
+    public var addressSpace: AddressSpace! = nil {
+        didSet {
+            oldValue?.users -= 1
+            addressSpace?.users += 1
+        }
+    }
     public var descriptors: DescriptorTable! = nil
     /// The descriptors, for whoever does not wait while it uses them.
     public var openFiles: Unmanaged<DescriptorTable> {
@@ -41,10 +54,28 @@ public final class Process {
     var exceededMemory = false
     /// What the first thread ended with, when it ended before the others.
     var leaderStatus: ExitStatus?
+    /// The real user when it ended, which its parent is told.
+    var endedAs: UInt32 = 0
     /// The thread that replaces the program and waits for the others to end: execve(2).
     @Lent var executingThread: Thread?
     /// Woken when a thread has ended.
     let threadEnded = WaitQueue()
+
+    /// What its parent is sent when it ends; none for some of clone(2)'s.
+    var exitSignal: Signal?
+    /// Woken when a child has ended, stopped or continued.
+    let childNews = WaitQueue()
+    /// The signal that stopped it; nil while it runs.
+    public internal(set) var stopSignal: Signal?
+    /// Stopped or continued, and the parent has not asked yet.
+    var unheardNews: ChildNews.Kind?
+    /// Threads that are stopped wait here.
+    let continued = WaitQueue()
+    /// It runs in its parent's memory, and the parent waits: vfork(2).
+    var isBorrowing = false
+    let borrowingEnded = WaitQueue()
+    /// What children used that were waited for.
+    var childrenUse = ChildrenUse()
 
     /// As getpgid(2) and getsid(2).
     public internal(set) var groupID: Int32 = 0
@@ -55,6 +86,9 @@ public final class Process {
     public let timers = ProcessTimers()
     public var attributes = ProcessAttributes()
     @Lent var nextProcess: Process?
+    @Lent var previousProcess: Process?
+    /// The next process in the same bucket of the table.
+    @Lent var nextInTable: Process?
 
     init() {}
 

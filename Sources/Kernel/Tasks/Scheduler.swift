@@ -146,7 +146,7 @@ public enum Scheduler {
     nonisolated(unsafe) private static var armedDeadline: Nanoseconds = .never
     nonisolated(unsafe) private static var armedCycles = UInt64.max
 
-    private static func forgetArmed() {
+    static func forgetArmed() {
         armedDeadline = .never
         armedCycles = .max
     }
@@ -205,13 +205,16 @@ public enum Scheduler {
         let old = current.lent.saved
         let new = next.lent.saved
         old.pointee.takeVectorState()
-        new.pointee.loadVectorState(over: old.pointee)
         old.pointee.threadPointer = thread_pointer_read()
         let processor = cpu_current()
         processor.pointee.thread = next.toOpaque()
         processor.pointee.kernel_stack = UInt64(UInt(bitPattern: next.lent.kernelStackTop))
         // A signal that came while the thread was away is taken when it goes back.
         if next.lent.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
+        if next.lent.process !== current.lent.process, let space = inactiveSpace(of: next.lent) {
+            return enter(space, &old.pointee.stackPointer, &new.pointee.stackPointer)
+        }
+        new.pointee.loadVectorState(over: old.pointee)
         thread_pointer_write(new.pointee.threadPointer)
         if firstRunnable != nil { armTimer() }
         context_switch(&old.pointee.stackPointer, new.pointee.stackPointer)

@@ -65,6 +65,17 @@ struct SavedRegisters {
         )
     }
 
+    /// Loads the saved registers, whatever is in the processor's.
+    func loadVectorState() {
+        guard vectorFeatures != .max else {
+            vector_state_restore(vectorState, .max)
+            return
+        }
+        let initial = ThreadTable.initialVectorState!
+        vector_state_restore(initial, .max)
+        vector_registers_restore(vectorState, vectorFeatures, initial, 0)
+    }
+
     /// Makes the saved registers those that a program starts with.
     mutating func resetVectorState() {
         vectorFeatures = .max

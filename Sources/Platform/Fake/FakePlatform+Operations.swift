@@ -38,6 +38,15 @@ func fakeOperations() -> platform_operations {
         resident: { start, length, pages in answer(mincore(pointer(start), Int(length), pages)) },
         resident_size: { Int64(-ENOSYS) },
         largest_resident_size: { Int64(-ENOSYS) },
+        // All of them show the test process's memory.
+        space_copy: fakeSpace,
+        space_create: fakeSpace,
+        space_switch: { space, save, load in
+            FakePlatform.activeSpace = space
+            FakePlatform.enterSpace()
+            if load != UnsafePointer(save) { context_switch(save, load.pointee) }
+        },
+        space_release: { _ = FakePlatform.spaces.remove($0) },
         release_memory: { offset, length in
             FakePlatform.releasedBytes += length
             let start = FakePlatform.information.pointee.memory + Int(offset)
@@ -99,6 +108,14 @@ private func pointer(_ address: UInt64) -> UnsafeMutableRawPointer? {
 }
 
 private func answer(_ result: Int32) -> Int64 { result < 0 ? Int64(-errno) : Int64(result) }
+
+private func fakeSpace() -> Int64 {
+    guard FakePlatform.spaces.count < FakePlatform.spaceLimit else { return Int64(-EAGAIN) }
+    var number: UInt64 = 0
+    while FakePlatform.spaces.contains(number) { number += 1 }
+    FakePlatform.spaces.insert(number)
+    return Int64(number)
+}
 
 private func fakeMap(
     _ start: UInt64,

@@ -26,6 +26,13 @@ public enum FakePlatform {
     /// Bytes given back by `release_memory`.
     nonisolated(unsafe) public static var releasedBytes: UInt64 = 0
 
+    /// The address spaces there are, the one that is active, and how many there may be.
+    nonisolated(unsafe) public static var spaces: Set<UInt64> = [0]
+    nonisolated(unsafe) public static var activeSpace: UInt64 = 0
+    nonisolated(unsafe) public static var spaceLimit = Int.max
+    /// `kernel_space_entered`, which the platform cannot name: the kernel's tests set it.
+    nonisolated(unsafe) public static var enterSpace: () -> Void = {}
+
     /// Waits in this world that only the clock could end, and how many a test may make.
     nonisolated(unsafe) static var waits = 0
     static let waitLimit = 100_000
@@ -70,6 +77,9 @@ public enum FakePlatform {
         input = [:]
         mappingCalls = 0
         releasedBytes = 0
+        spaces = [0]
+        activeSpace = 0
+        spaceLimit = .max
         waits = 0
         endlessWait = endWaitingTest
         for image in images.values { close(image.descriptor) }

@@ -71,7 +71,7 @@ enum AddressTranslation {
 
     static func discard(_ start: UInt64, _ length: UInt64) -> Int64 {
         change(start, length) { _, entry in
-            guard entry.kind == .owned else { return entry }
+            guard entry.isOwn else { return entry }
             let origin = PageFrames.origin(of: entry)
             PageFrames.release(entry)
             return origin == 0
@@ -87,7 +87,7 @@ enum AddressTranslation {
     ) -> Int64 {
         for index in 0..<Int(length >> 12) {
             let entry = PageTables.page(at: start + UInt64(index) << 12)
-            pages[index] = entry.isPresent || entry.kind == .owned ? 1 : 0
+            pages[index] = entry.isPresent || entry.isOwn ? 1 : 0
         }
         return 0
     }
@@ -181,9 +181,13 @@ enum AddressTranslation {
         case .none: return .refused
         case .beyond: return .beyondFile
         case .shared, .owned: entry.pointee = page.madePresent
-        case .copied where !write: entry.pointee = page.madePresent
-        case .copied, .anonymous:
+        case .copied where !write, .forked where !write: entry.pointee = page.madePresent
+        case .forked where PageFrames.isAlone(page):
+            entry.pointee =
+                PageEntry(.owned, at: page.address, protection: page.protection).madePresent
+        case .copied, .forked, .anonymous:
             guard let frame = PageFrames.take(copying: page) else { return .outOfMemory }
+            PageFrames.release(page)
             entry.pointee = PageEntry(.owned, at: frame, protection: page.protection).madePresent
         }
         return .resolved

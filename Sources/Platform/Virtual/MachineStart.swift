@@ -30,6 +30,10 @@ nonisolated(unsafe) private var operations = platform_operations(
     resident: { AddressTranslation.resident($0, $1, $2) },
     resident_size: { Int64(PageFrames.resident << 12) },
     largest_resident_size: { Int64(PageFrames.mostResident << 12) },
+    space_copy: { Spaces.copy() },
+    space_create: { Spaces.create() },
+    space_switch: { Spaces.activate($0, $1, $2) },
+    space_release: { Spaces.release($0) },
     release_memory: { FreePages.release($0, $1) },
     guard_page: { Physical.guardPage($0) },
     read_image: { Images.read($0, $1, $2, $3) },
@@ -148,7 +152,7 @@ private func prepareMemory(_ loader: BootLoader) {
     MachineMemory.clear(MachineMemory.size - cleared, cleared)
     // A word for each frame.
     PageFrames.start(origins: Physical.words(MachineMemory.reserve(MachineMemory.size >> 9)))
-    PageTables.start(root: Physical.address(ofImage: machine_tables.root))
+    PageTables.use(root: Physical.address(ofImage: machine_tables.root))
     information.pointee.memory = MachineMemory.start
     information.pointee.memory_size = MachineMemory.size
 }

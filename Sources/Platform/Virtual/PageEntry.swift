@@ -19,6 +19,8 @@ struct PageEntry: Equatable {
         case owned = 4
         /// Beyond the end of its file: touching it is a bus error.
         case beyond = 5
+        /// A frame of its own that other address spaces have too, to be copied when it is written.
+        case forked = 6
     }
 
     static var empty: PageEntry { PageEntry(bits: 0) }
@@ -62,7 +64,10 @@ struct PageEntry: Equatable {
     }
 
     /// Whether it has an address of its own, which grows from page to page.
-    var hasAddress: Bool { kind == .copied || kind == .shared || kind == .owned }
+    var hasAddress: Bool { kind == .copied || kind == .shared || isOwn }
+
+    /// Whether the frame is the program's alone, or was until it forked.
+    var isOwn: Bool { kind == .owned || kind == .forked }
 
     /// The same page with another protection, present only if it was and may still be read.
     func with(protection: UInt32) -> PageEntry {
@@ -71,10 +76,16 @@ struct PageEntry: Equatable {
         return isPresent && protection != 0 ? changed.madePresent : changed
     }
 
+    /// The same page of the program's own when another address space has it too.
+    var forked: PageEntry {
+        let shared = PageEntry(.forked, at: address, protection: protection)
+        return isPresent ? shared.madePresent : shared
+    }
+
     /// As the processor is to see it.
     var madePresent: PageEntry {
         let isWritable =
-            protection & UInt32(PLATFORM_WRITE.rawValue) != 0 && kind != .copied
+            protection & UInt32(PLATFORM_WRITE.rawValue) != 0 && kind != .copied && kind != .forked
         let isExecutable = protection & UInt32(PLATFORM_EXECUTE.rawValue) != 0
         return PageEntry(
             bits: bits | UInt64(PAGE_PRESENT) | (isWritable ? UInt64(PAGE_WRITABLE) : 0)

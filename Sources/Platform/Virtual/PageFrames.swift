@@ -3,7 +3,8 @@ enum PageFrames {
     /// The number of pages in a large one.
     private static var pagesOfLarge: Int { 512 }
 
-    /// Where a frame's page was copied from, by frame of the machine's memory; zero for zero pages.
+    /// Where a frame's page was copied from, by frame of the machine's memory, zero for zero pages; in
+    /// the low bits how many more address spaces have it.
     nonisolated(unsafe) private static var origins = UnsafeMutablePointer<UInt64>(bitPattern: 4096)!
 
     /// Frames that the program's pages have now, and the most that they ever had.
@@ -16,11 +17,12 @@ enum PageFrames {
     /// A frame that holds what a page does that has none of its own; nil when there is none left.
     static func take(copying page: PageEntry) -> UInt64? {
         guard let frame = MachineMemory.takeFrame(leavesReserve: true) else { return nil }
-        let source = page.kind == .copied ? page.address : 0
-        if source != 0 {
-            Physical.pointer(frame).copyMemory(from: Physical.pointer(source), byteCount: 4096)
+        if page.kind != .anonymous {
+            Physical.pointer(frame)
+                .copyMemory(from: Physical.pointer(page.address), byteCount: 4096)
         }
-        origins[MachineMemory.index(frame)] = source
+        let origin = page.kind == .copied ? page.address : origin(of: page)
+        origins[MachineMemory.index(frame)] = origin
         count(1)
         return frame
     }
@@ -34,7 +36,8 @@ enum PageFrames {
 
     /// Gives back what a page that goes away has of its own.
     static func release(_ page: PageEntry) {
-        guard page.kind == .owned else { return }
+        guard page.isOwn else { return }
+        guard page.kind == .owned || leave(page) else { return }
         resident -= page.isLarge ? pagesOfLarge : 1
         guard page.isLarge else { return MachineMemory.giveFrame(page.address) }
         MachineMemory.giveLargePage(page.address)
@@ -48,7 +51,28 @@ enum PageFrames {
     }
 
     static func origin(of page: PageEntry) -> UInt64 {
-        page.isLarge ? 0 : origins[MachineMemory.index(page.address)]
+        guard page.isOwn, !page.isLarge else { return 0 }
+        return origins[MachineMemory.index(page.address)] & ~sharersMask
+    }
+
+    // MARK: Frames of several address spaces
+
+    /// More address spaces than this cannot be: see `Spaces`.
+    static var sharersMask: UInt64 { 4095 }
+
+    /// One more address space has a page.
+    static func share(_ page: PageEntry) { origins[MachineMemory.index(page.address)] += 1 }
+
+    /// Whether nobody else has a forked page any more.
+    static func isAlone(_ page: PageEntry) -> Bool {
+        origins[MachineMemory.index(page.address)] & sharersMask == 0
+    }
+
+    /// An address space gives a forked page up; true when it was the last.
+    private static func leave(_ page: PageEntry) -> Bool {
+        guard !isAlone(page) else { return true }
+        origins[MachineMemory.index(page.address)] -= 1
+        return false
     }
 
     private static func count(_ pages: Int) {

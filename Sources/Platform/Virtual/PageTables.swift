@@ -12,7 +12,7 @@ enum PageTables {
     }
 
     /// Physical address of the top table.
-    nonisolated(unsafe) private static var root: UInt64 = 0
+    nonisolated(unsafe) private(set) static var root: UInt64 = 0
 
     /// The lowest table that was found last, and what it is the table of, in units of 2 MiB.
     nonisolated(unsafe) private static var lastTable = UnsafeMutablePointer<PageEntry>(
@@ -20,12 +20,16 @@ enum PageTables {
     )!
     nonisolated(unsafe) private static var lastUnit = UInt64.max
 
-    static func start(root: UInt64) { self.root = root }
+    /// Takes another set of tables.
+    static func use(root: UInt64) {
+        self.root = root
+        lastUnit = .max
+    }
 
     /// How much an entry of a level stands for.
     static func span(_ level: Int) -> UInt64 { 4096 << UInt64(9 * level) }
 
-    private static func table(_ address: UInt64) -> UnsafeMutablePointer<PageEntry> {
+    static func table(_ address: UInt64) -> UnsafeMutablePointer<PageEntry> {
         Physical.pointer(address).assumingMemoryBound(to: PageEntry.self)
     }
 
@@ -146,7 +150,7 @@ enum PageTables {
     }
 
     /// Makes a table of what an upper entry stands for.
-    private static func split(
+    static func split(
         _ entry: UnsafeMutablePointer<PageEntry>,
         _ level: Int,
         leavesReserve: Bool = false

@@ -170,6 +170,9 @@ static inline void extended_control_write(uint64_t value) {
 static inline void page_invalidate(uint64_t address) {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
+static inline void page_tables_use(uint64_t root) {
+    __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}
 static inline void pages_invalidate_all(void) {
     uint64_t root;
     __asm__ volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r"(root) : : "memory");

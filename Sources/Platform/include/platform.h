@@ -145,6 +145,23 @@ struct platform_operations {
     /* The most that was ever resident, in bytes, or -ENOSYS. */
     int64_t (*_Nonnull largest_resident_size)(void);
 
+    /* --- address spaces: the operations above are about the active one, number 0 at first --- */
+
+    /* A copy of the active one, in which private pages are copied when either is written, and shared
+     * ones are shared: its number. -ENOMEM, -EAGAIN when there are too many, -ENOSYS when there can be
+     * but one. */
+    int64_t (*_Nonnull space_copy)(void);
+    /* One in which nothing is mapped: its number, or an error as above. */
+    int64_t (*_Nonnull space_create)(void);
+    /* Activates an address space: saves the registers that a call preserves, and the stack pointer at
+     * `save`, calls kernel_space_entered, and goes on where the stack pointer at `load` was saved. The
+     * two may be the same place. */
+    void (*_Nonnull space_switch)(uint64_t space, uint64_t *_Nonnull save,
+                                  const uint64_t *_Nonnull load);
+    /* Gives up an address space that nobody uses any more, and what is mapped there. The active one goes
+     * when another is activated. */
+    void (*_Nonnull space_release)(uint64_t space);
+
     /* --- the machine's memory --- */
 
     /* A range of the machine's memory is not used any more: it may be taken back and then reads
@@ -232,6 +249,10 @@ void kernel_give_frame(uint64_t offset);
 int64_t kernel_take_large_page(void);
 void kernel_give_large_page(uint64_t offset);
 void kernel_cut_large_page(uint64_t offset);
+
+/* An address space was activated for the thread of cpu_current(): its registers that are not on its
+ * stack become the processor's. On a small stack. */
+void kernel_space_entered(void);
 
 /* Runs the kernel on the boot stack; never returns. Both structs live for ever. */
 void kernel_start(const struct boot_information *_Nonnull information,

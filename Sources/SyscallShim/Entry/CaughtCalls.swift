@@ -3,9 +3,28 @@ import LinuxABI
 import Platform
 import Rewriter
 
+/// The rewriter of an address space.
+final class PatchedText: TextKeeper {
+    let rewriter: Rewriter
+
+    init(_ rewriter: Rewriter) { self.rewriter = rewriter }
+
+    func textWillVanish(_ range: Range<UInt64>) {
+        if rewriter.forget(range) { plain_sites_clear() }
+        KnownSites.forget(range, of: self)
+    }
+
+    func textWillShow(_ range: Range<UInt64>) {
+        _ = rewriter.restore(range, memory: CaughtCalls.memory)
+        plain_sites_clear()
+        KnownSites.forget(range, of: self)
+    }
+
+    func duplicate() -> any TextKeeper { PatchedText(rewriter.duplicate()) }
+}
+
 /// Caught `syscall` instructions, and the rewriter that makes jumps of them.
 public enum CaughtCalls {
-    nonisolated(unsafe) static var rewriter: Rewriter! = nil
     nonisolated(unsafe) private(set) static var memory: ProgramText! = nil
     /// Sites stay as they are: every call is caught. For measuring and debugging.
     nonisolated(unsafe) private static var keepsSites = false
@@ -14,28 +33,31 @@ public enum CaughtCalls {
 
     /// Called once, before the first program runs.
     public static func start(keepsSites: Bool, countsAll: Bool) {
-        let windows = [
-            StubWindow(code: Layout.low, stubs: Layout.lowStubs),
-            StubWindow(code: Layout.high, stubs: Layout.high),
-        ]
-        rewriter = Rewriter(entry: system_call_entry_address(), windows: windows)
         memory = ProgramText()
         self.keepsSites = keepsSites
         self.countsAll = countsAll
         Tasks.willEnd = KnownSites.tell
-        AddressSpace.textWillVanish = { range in
-            if rewriter.forget(range) { plain_sites_clear() }
-            KnownSites.forget(range)
-        }
-        AddressSpace.textWillShow = { range in
-            _ = rewriter.restore(range, memory: memory)
-            plain_sites_clear()
-            KnownSites.forget(range)
+        AddressSpace.makeTextKeeper = {
+            let windows = [
+                StubWindow(code: Layout.low, stubs: Layout.lowStubs),
+                StubWindow(code: Layout.high, stubs: Layout.high),
+            ]
+            let text = PatchedText(Rewriter(entry: system_call_entry_address(), windows: windows))
+            KnownSites.replaced(by: text)
+            return text
         }
     }
 
+    /// What was patched in the running program.
+    static var text: PatchedText {
+        unsafeDowncast(Process.current.addressSpace.textKeeper!, to: PatchedText.self)
+    }
+
+    static var rewriter: Rewriter { text.rewriter }
+
     /// Rewrites sites of the first program that earlier runs told of.
     public static func expect(_ knownSites: UnsafeRawBufferPointer, in process: Process) {
+        KnownSites.start(process)
         guard !keepsSites else { return }
         KnownSites.rewrite(knownSites, in: process)
     }
@@ -43,9 +65,8 @@ public enum CaughtCalls {
     /// Forgets every site; no program runs any more.
     static func stop() {
         Tasks.willEnd = nil
-        AddressSpace.textWillVanish = nil
-        AddressSpace.textWillShow = nil
-        rewriter = nil
+        AddressSpace.makeTextKeeper = nil
+        KnownSites.stop()
         memory = nil
     }
 

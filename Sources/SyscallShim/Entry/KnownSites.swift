@@ -7,11 +7,25 @@ import Rewriter
 /// file; what was executed once is certain to be code, and is rewritten before it is caught
 /// (docs/adr/0014).
 enum KnownSites {
+    /// The text of the first program, which outlives it.
+    nonisolated(unsafe) private(set) static var text: PatchedText?
     /// The first program's code, and what was added to the addresses of its file.
     nonisolated(unsafe) private static var code: Range<UInt64> = 0..<0
     nonisolated(unsafe) private static var bias: UInt64 = 0
     /// The call that ends the process is not worth a jump in the run that meets it.
     nonisolated(unsafe) private static var ending: (site: UInt64, number: UInt64) = (0, 0)
+
+    /// The first program was laid out in a process.
+    static func start(_ process: Process) {
+        text = unsafeDowncast(process.addressSpace.textKeeper!, to: PatchedText.self)
+    }
+
+    /// The current process has another program.
+    static func replaced(by text: PatchedText) {
+        guard Process.current.id == Process.firstID else { return }
+        self.text = text
+        code = 0..<0
+    }
 
     /// Rewrites what earlier runs told, in a process that does not run yet.
     static func rewrite(_ words: UnsafeRawBufferPointer, in process: Process) {
@@ -29,7 +43,7 @@ enum KnownSites {
                 let site = KnownSite(word: word)
                 let address = bias &+ site.offset
                 guard code.contains(address) else { continue }
-                CaughtCalls.rewriter.expect(
+                text?.rewriter.expect(
                     site: address,
                     number: site.number,
                     memory: CaughtCalls.memory
@@ -41,16 +55,19 @@ enum KnownSites {
     static func noteEnding(_ site: UInt64, _ number: UInt64) { ending = (site, number) }
 
     /// The text of a range is no longer what it was at the start.
-    static func forget(_ range: Range<UInt64>) {
-        if range.overlaps(code) { code = 0..<0 }
+    static func forget(_ range: Range<UInt64>, of text: PatchedText) {
+        if text === self.text, range.overlaps(code) { code = 0..<0 }
     }
+
+    static func stop() { text = nil }
 
     /// Tells `unirun` which sites were caught in this run.
     static func tell() {
         var list = KnownSiteList()
         add(ending.site, ending.number, to: &list)
-        for index in 0..<CaughtCalls.rewriter.reportCount {
-            guard let site = CaughtCalls.rewriter.report(index), site.traps > 0,
+        guard let rewriter = text?.rewriter else { return }
+        for index in 0..<rewriter.reportCount {
+            guard let site = rewriter.report(index), site.traps > 0,
                 isWorthKnowing(site.status)
             else { continue }
             add(site.address, site.number, to: &list)

@@ -23,7 +23,7 @@ final class TraceObserver: TaskObserver {
     func waits() { Tracer.idle() }
 
     func instanceEnds() {
-        Tracer.report(sitesOf: CaughtCalls.rewriter, loadBias: UInt(loadBias)) {
+        Tracer.report(sitesOf: KnownSites.text?.rewriter, loadBias: UInt(loadBias)) {
             CaughtCalls.stop()
             Tasks.releaseAll()
         }

@@ -43,6 +43,19 @@ public struct CloneFlags: OptionSet, Sendable {
     /// CLONE_IO
     public static var inputOutput: CloneFlags { CloneFlags(rawValue: 0x8000_0000) }
 
+    /// CLONE_CLEAR_SIGHAND
+    public static var clearHandlers: CloneFlags { CloneFlags(rawValue: 0x1_0000_0000) }
+
+    /// What a process may share or have done. Linux would let it share signal handlers as well, and have
+    /// namespaces of its own.
+    public static var knownOfProcesses: CloneFlags {
+        [
+            .addressSpace, .paths, .descriptors, .waitForExecute, .parent, .trace, .semaphoreUndo,
+            .setThreadPointer, .storeInParent, .clearInChild, .detached, .untraced, .storeInChild,
+            .inputOutput, .clearHandlers,
+        ]
+    }
+
     /// What a thread of the same process shares here. Linux would let a thread have working
     /// directory and descriptors of its own; here they belong to the process.
     public static var requiredOfThreads: CloneFlags {

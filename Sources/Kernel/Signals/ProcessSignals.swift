@@ -29,6 +29,12 @@ public final class ProcessSignals {
         }
     }
 
+    /// The actions of a parent, for a new process; without handlers as after execve(2).
+    func inheritActions(of other: ProcessSignals, keepsHandlers: Bool) {
+        actions = other.actions
+        if !keepsHandlers { resetHandlers() }
+    }
+
     /// Ignores signals from the start, as a program does that `nohup` runs: bit n-1 for signal n.
     func ignore(_ ignored: UInt64) {
         for index in 0..<64 where ignored >> UInt64(index) & 1 != 0 {

@@ -37,7 +37,13 @@ extension Signals {
     ) {
         let signals = thread.signals
         let process = thread.process!
+        if thread.storesID != 0 {
+            // As Linux, no error for a word that cannot be written.
+            try? UserPointer<Int32>(thread.storesID).store(thread.id)
+            thread.storesID = 0
+        }
         while true {
+            if process.isStopped { process.waitWhileStopped() }
             if signals.isEnding || process.exitStatus != nil { Thread.endCurrent() }
             let unblocked = SignalSet(rawValue: ~signals.mask.rawValue)
             guard let information = take(unblocked, by: thread),
@@ -68,7 +74,7 @@ extension Signals {
     private static func takeDefaultAction(_ signal: Signal, _ process: Process) {
         if SignalSet.ignoredByDefault.contains(signal) { return }
         if SignalSet.stopping.contains(signal) {
-            stopInstance(process)
+            stop(process, signal)
             return
         }
         Process.exitCurrent(.killed(signal: signal.number, dumpedCore: false))

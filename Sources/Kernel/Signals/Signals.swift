@@ -94,6 +94,9 @@ public enum Signals {
             discard(SignalSet(.continue), in: process)
         } else if signal == .continue {
             discard(.stopping, in: process)
+            process.continue(tells: true)
+        } else if signal == .kill {
+            process.continue(tells: false)
         }
         return true
     }

@@ -9,15 +9,19 @@ public struct CloneRequest {
     public var parentThreadID: UInt
     public var childThreadID: UInt
     public var threadPointer: UInt
+    /// What the parent of a new process is sent when it ends.
+    public var exitSignal: Signal?
 
     public init(
         flags: CloneFlags,
+        exitSignal: Signal? = nil,
         stack: UInt,
         parentThreadID: UInt,
         childThreadID: UInt,
         threadPointer: UInt
     ) {
         self.flags = flags
+        self.exitSignal = exitSignal
         self.stack = stack
         self.parentThreadID = parentThreadID
         self.childThreadID = childThreadID
@@ -26,11 +30,11 @@ public struct CloneRequest {
 }
 
 extension Thread {
-    /// Creates a thread of the current process that goes on in the program where the caller's
-    /// `frame` does, with zero as the call's result. Returns its number.
+    /// Creates a thread of the current process, or of a new one, that goes on in the program where the
+    /// caller's `frame` does, with zero as the call's result. Returns its number.
     ///
-    /// Throws `notImplemented` for a new process, `invalidArgument` for flags that Linux does not
-    /// combine, `wouldBlock` when there are too many threads.
+    /// Throws `invalidArgument` for flags that Linux does not combine, `wouldBlock` when there are
+    /// too many threads, and what `Process.clone` throws.
     public static func clone(
         _ request: CloneRequest,
         frame: UnsafePointer<trap_frame>
@@ -43,31 +47,49 @@ extension Thread {
         guard process.credentials.effectiveUser == 0 || UInt64(ThreadTable.count) < limit else {
             throw .wouldBlock
         }
-
+        guard request.flags.contains(.thread) else {
+            return try Process.clone(request, frame: frame)
+        }
         let child = try Thread.create(in: process)
-        child.name = parent.name
-        child.timerSlack = parent.timerSlack
-        child.signals.mask = parent.signals.mask
-        child.saved.pointee.threadPointer =
+        child.continueProgram(of: parent, request, frame: frame)
+        child.signals.alternateStack = SignalStack()
+        Scheduler.enqueue(child)
+        return child.id
+    }
+
+    /// Prepares a new thread to go on where its parent is in the program.
+    func continueProgram(
+        of parent: Thread,
+        _ request: CloneRequest,
+        frame: UnsafePointer<trap_frame>
+    ) {
+        name = parent.name
+        timerSlack = parent.timerSlack
+        signals.mask = parent.signals.mask
+        signals.alternateStack = parent.signals.alternateStack
+        saved.pointee.threadPointer =
             request.flags.contains(.setThreadPointer)
             ? UInt64(request.threadPointer) : thread_pointer_read()
-        child.saved.pointee.takeVectorState()
-        child.frame.pointee = frame.pointee
-        child.frame.pointee.rax = 0
-        child.frame.pointee.original_rax = noSystemCall
-        if request.stack != 0 { child.frame.pointee.rsp = UInt64(request.stack) }
-        child.prepareToEnterProgram()
+        saved.pointee.takeVectorState()
+        self.frame.pointee = frame.pointee
+        self.frame.pointee.rax = 0
+        self.frame.pointee.original_rax = noSystemCall
+        if request.stack != 0 { self.frame.pointee.rsp = UInt64(request.stack) }
+        prepareToEnterProgram()
 
         // As Linux, no error for a word that cannot be written.
         if request.flags.contains(.storeInParent) {
-            try? UserPointer<Int32>(request.parentThreadID).store(child.id)
+            try? UserPointer<Int32>(request.parentThreadID).store(id)
         }
-        if request.flags.contains(.storeInChild) {
-            try? UserPointer<Int32>(request.childThreadID).store(child.id)
+        if request.flags.contains(.clearInChild) { clearOnExit = request.childThreadID }
+        guard request.flags.contains(.storeInChild) else { return }
+        if request.flags.contains(.addressSpace) {
+            try? UserPointer<Int32>(request.childThreadID).store(id)
+        } else {
+            // In its own memory, before it runs.
+            storesID = request.childThreadID
+            signals.needsAttention = true
         }
-        if request.flags.contains(.clearInChild) { child.clearOnExit = request.childThreadID }
-        Scheduler.enqueue(child)
-        return child.id
     }
 
     private static func check(_ request: CloneRequest) throws(Errno) {
@@ -76,10 +98,12 @@ extension Thread {
         if flags.contains(.signalActions), !flags.contains(.addressSpace) {
             throw .invalidArgument
         }
-        guard flags.contains(.thread) else { throw .notImplemented }
-        guard flags.isSuperset(of: .requiredOfThreads),
-            flags.subtracting(.knownOfThreads).isEmpty
-        else { throw .invalidArgument }
+        let isKnown =
+            flags.contains(.thread)
+            ? flags.isSuperset(of: .requiredOfThreads)
+                && flags.subtracting(.knownOfThreads).isEmpty
+            : flags.subtracting(.knownOfProcesses).isEmpty
+        guard isKnown else { throw .invalidArgument }
         if flags.contains(.setThreadPointer) {
             // wrfsbase faults on an address that is not canonical.
             guard request.threadPointer < 1 << 47 else { throw .notPermitted }

@@ -22,6 +22,7 @@ public enum Tasks {
         ProcessTable.start()
         Futex.start()
         PendingSignals.start()
+        statusOfFirst = nil
         adoptBootStack()
     }
 
@@ -66,6 +67,9 @@ public enum Tasks {
 
     /// Those who watch the program. Set once at the start.
     nonisolated(unsafe) public static var observer: (any TaskObserver)?
+
+    /// How the first program ended; the kernel has no other child before.
+    nonisolated(unsafe) static var statusOfFirst: ExitStatus?
 
     /// Called when the last process has ended, before the instance does. Set once at the start.
     nonisolated(unsafe) public static var willEnd: (() -> Void)?
@@ -163,8 +167,6 @@ extension Process {
 
     /// The last thread has ended: gives everything back. Runs on that thread's stack.
     func end() {
-        timers.stopAll()
-        signals.discardPending()
         let status = exitStatus ?? leaderStatus ?? .exited(0)
         exitStatus = status
         if exceededMemory {
@@ -173,14 +175,26 @@ extension Process {
             )
             exceededMemory = false
         }
+        if parent == nil, Tasks.statusOfFirst == nil { Tasks.statusOfFirst = status }
+        giveBack()
+        endBorrowing()
+        giveChildrenAway()
+        ProcessTable.livingCount -= 1
+        tellEnd()
+        // The program's own status is the instance's, though children of it may have lived longer.
+        guard ProcessTable.livingCount == 0 else { return }
+        Tasks.endOfLast(Tasks.statusOfFirst ?? status)
+    }
+
+    /// Gives everything back that only a process that runs has.
+    func giveBack() {
+        timers.stopAll()
+        signals.discardPending()
+        endedAs = credentials.realUser
         descriptors = nil
         paths = nil
         addressSpace = nil
         executable = ExecutableImage()
         credentials = Credentials()
-        ProcessTable.put(self)
-        // There is no other parent than the kernel, which asks for no status.
-        guard ProcessTable.count == 0 else { return }
-        Tasks.endOfLast(status)
     }
 }

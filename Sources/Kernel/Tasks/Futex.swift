@@ -3,7 +3,7 @@ import Platform
 
 /// What a futex is known by: the memory that its word lies in.
 struct FutexKey: BitwiseCopyable, Equatable {
-    /// The process, or the object behind a shared mapping.
+    /// The address space, or the object behind a shared mapping.
     var space: UInt
     /// The word's address, or its offset in the object.
     var offset: UInt
@@ -200,8 +200,9 @@ public enum Futex {
     static func key(_ address: UInt, isShared: Bool) throws(Errno) -> FutexKey {
         guard address & 3 == 0 else { throw .invalidArgument }
         guard UserMemory.isProgram(address, 4) else { throw .badAddress }
-        let process = Unmanaged.passUnretained(Process.current).toOpaque()
-        return FutexKey(space: UInt(bitPattern: process), offset: address)
+        let space = Unmanaged.passUnretained(Process.current.addressSpace.unsafelyUnwrapped)
+        if isShared, let key = space.lent.sharedKey(address) { return key }
+        return FutexKey(space: UInt(bitPattern: space.toOpaque()), offset: address)
     }
 
     @inline(__always)

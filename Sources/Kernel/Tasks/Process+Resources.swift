@@ -16,6 +16,17 @@ extension Process {
         limits[resource] = limit
     }
 
+    /// As getrusage(2) for children that were waited for.
+    public var usageOfChildren: ResourceUsage {
+        var usage = ResourceUsage()
+        usage.userTime = TimeValue(nanoseconds: childrenUse.processorTime)
+        usage.voluntarySwitches = Int64(childrenUse.voluntarySwitches)
+        usage.involuntarySwitches = Int64(childrenUse.involuntarySwitches)
+        return usage
+    }
+
+    public var processorTimeOfChildren: Nanoseconds { childrenUse.processorTime }
+
     /// As getrusage(2). Time in the kernel is not told apart from the program's, and counts as
     /// the program's.
     public func usage(ofThread thread: Thread?) -> ResourceUsage {

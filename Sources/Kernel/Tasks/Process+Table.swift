@@ -1,25 +1,36 @@
 import LinuxABI
 import Platform
 
-/// The processes, oldest first.
+/// The processes, oldest first, those among them that have ended and wait to be asked for.
 public enum ProcessTable {
+    /// A page of memory knows how many of them share it.
+    public static let capacity = 4000
+    private static let bucketCount = 256
+
     unowned(unsafe) nonisolated(unsafe) private static var first: Process?
+    unowned(unsafe) nonisolated(unsafe) private static var last: Process?
     unowned(unsafe) nonisolated(unsafe) private static var firstFree: Process?
+    nonisolated(unsafe) private static var buckets: UnsafeMutablePointer<Lent<Process>>! = nil
     nonisolated(unsafe) public private(set) static var count = 0
+    /// Those that have not ended.
+    nonisolated(unsafe) static var livingCount = 0
 
     static func start() {
+        if buckets == nil { buckets = .allocate(capacity: bucketCount) }
+        buckets.initialize(repeating: Lent(wrappedValue: nil), count: bucketCount)
         first = nil
+        last = nil
         count = 0
+        livingCount = 0
     }
 
     /// The process with a number, as getpid(2) tells it.
     public static func process(_ id: Int32) -> Process? {
-        unowned(unsafe) var cursor = first
-        while let process = cursor {
-            if process.id == id { return process }
-            cursor = process.nextProcess
+        var cursor = buckets[bucket(id)]
+        while let process = cursor.wrappedValue, process.id != id {
+            cursor.wrappedValue = process.nextInTable
         }
-        return nil
+        return cursor.wrappedValue
     }
 
     public static func forEach(_ body: (Process) -> Void) {
@@ -32,6 +43,7 @@ public enum ProcessTable {
 
     /// Takes a process out of the pool; it has no thread and no number yet.
     static func take() throws(Errno) -> Process {
+        guard count < capacity else { throw .wouldBlock }
         let process: Process
         if let free = firstFree {
             firstFree = free.nextProcess
@@ -40,14 +52,9 @@ public enum ProcessTable {
             process = try KernelHeap.countingAsPooled(make)
         }
         process.nextProcess = nil
-        guard let head = first else {
-            first = process
-            count = 1
-            return process
-        }
-        var last = head
-        while let next = last.nextProcess { last = next }
-        last.nextProcess = process
+        process.previousProcess = last
+        if let last { last.nextProcess = process } else { first = process }
+        last = process
         count += 1
         return process
     }
@@ -55,31 +62,50 @@ public enum ProcessTable {
     private static func make() -> Process {
         let process = immortal(Process())
         immortal(process.threadEnded)
+        immortal(process.childNews)
+        immortal(process.continued)
+        immortal(process.borrowingEnded)
         immortal(process.timers)
         process.signals = immortal(ProcessSignals())
         return process
     }
 
+    /// Gives a process its number.
+    static func name(_ process: Process, _ id: Int32) {
+        process.id = id
+        process.nextInTable = buckets[bucket(id)].wrappedValue
+        buckets[bucket(id)].wrappedValue = process
+    }
+
+    /// Puts a process back that nobody can ask for any more.
     static func put(_ process: Process) {
-        remove(process)
+        if process.id != 0 { removeFromBucket(process) }
+        let (previous, next) = (process.previousProcess, process.nextProcess)
+        if let previous { previous.nextProcess = next } else { first = next }
+        if let next { next.previousProcess = previous } else { last = previous }
+        count -= 1
         process.nextProcess = firstFree
         firstFree = process
     }
 
-    private static func remove(_ process: Process) {
-        count -= 1
-        if first === process {
-            first = process.nextProcess
+    private static func removeFromBucket(_ process: Process) {
+        let index = bucket(process.id)
+        guard buckets[index].wrappedValue !== process else {
+            buckets[index].wrappedValue = process.nextInTable
             return
         }
-        unowned(unsafe) var cursor = first
-        while let previous = cursor {
-            if previous.nextProcess === process {
-                previous.nextProcess = process.nextProcess
+        var cursor = buckets[index]
+        while let previous = cursor.wrappedValue {
+            guard previous.nextInTable !== process else {
+                previous.nextInTable = process.nextInTable
                 return
             }
-            cursor = previous.nextProcess
+            cursor.wrappedValue = previous.nextInTable
         }
+    }
+
+    private static func bucket(_ id: Int32) -> Int {
+        Int(UInt32(bitPattern: id)) & (bucketCount - 1)
     }
 }
 
@@ -94,7 +120,8 @@ extension Process {
             ProcessTable.put(process)
             throw error
         }
-        process.id = thread.id
+        ProcessTable.name(process, thread.id)
+        ProcessTable.livingCount += 1
         process.groupID = thread.id
         process.sessionID = thread.id
         process.startTime = now()
@@ -104,6 +131,13 @@ extension Process {
     private func reset() {
         id = 0
         parent = nil
+        firstChild = nil
+        lastChild = nil
+        exitSignal = .child
+        stopSignal = nil
+        unheardNews = nil
+        isBorrowing = false
+        childrenUse = ChildrenUse()
         firstThread = nil
         threadCount = 0
         processorTimeOfEnded = 0

@@ -166,6 +166,7 @@ extension Thread {
         uncountedCycles = 0
         voluntarySwitches = 0
         involuntarySwitches = 0
+        storesID = 0
         clearOnExit = 0
         robustList = 0
         signals.reset()

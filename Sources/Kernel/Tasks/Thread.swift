@@ -68,6 +68,8 @@ public final class Thread {
 
     // MARK: Exit
 
+    /// CLONE_CHILD_SETTID: where the thread's number is to be stored before it runs.
+    var storesID: UInt = 0
     /// set_tid_address(2): zeroed and woken when the thread ends.
     public var clearOnExit: UInt = 0
     /// set_robust_list(2).

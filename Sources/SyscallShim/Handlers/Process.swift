@@ -40,25 +40,81 @@ func sysStartSession(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> In
     answer { (thread) throws(Errno) in Int(try thread.process.startSession()) }
 }
 
-/// WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT, and Linux's own __W flags.
-private let waitOptions: UInt32 = 0xe100_000f
-
-/// wait4(2): there is no child to wait for.
-func sysWait(_: UInt, _: UInt, _ options: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
-        guard options.low & ~(waitOptions & ~0x0100_0004) == 0 else { throw .invalidArgument }
-        throw .noChild
+/// wait4(2)
+func sysWait(
+    _ id: UInt,
+    _ status: UInt,
+    _ options: UInt,
+    _ usage: UInt,
+    _: UInt,
+    _: UInt
+) -> Int {
+    answer { (thread) throws(Errno) in
+        let asked = WaitOptions(rawValue: options.low)
+        let known: WaitOptions = [
+            .doesNotWait, .stopped, .continued, .ownChildren, .everyKind, .clones,
+        ]
+        guard asked.subtracting(known).isEmpty else { throw .invalidArgument }
+        guard id.int != .min else { throw .noSuchProcess }
+        let selection: ChildSelection =
+            switch id.int {
+            case -1: .any
+            case 0: .group(thread.process.groupID)
+            case ..<0: .group(-id.int)
+            default: .process(id.int)
+            }
+        guard let news = try thread.process.waitForChild(selection, asked.union(.ended)) else {
+            return 0
+        }
+        if status != 0 { try UserPointer<Int32>(status).store(news.status) }
+        if usage != 0 { try UserPointer<ResourceUsage>(usage).store(news.usage) }
+        return Int(news.process)
     }
 }
 
 /// waitid(2)
-func sysWaitID(_ type: UInt, _: UInt, _: UInt, _ options: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
-        let asked = options.low
-        guard asked & ~waitOptions == 0, asked & 0xe != 0, type.low <= 3 else {
+func sysWaitID(
+    _ type: UInt,
+    _ id: UInt,
+    _ information: UInt,
+    _ options: UInt,
+    _ usage: UInt,
+    _: UInt
+) -> Int {
+    answer { (thread) throws(Errno) in
+        let asked = WaitOptions(rawValue: options.low)
+        let kinds: WaitOptions = [.ended, .stopped, .continued]
+        let known: WaitOptions = [
+            .doesNotWait, .keepsNews, .ownChildren, .everyKind, .clones,
+        ]
+        guard asked.subtracting(known.union(kinds)).isEmpty, !asked.isDisjoint(with: kinds) else {
             throw .invalidArgument
         }
-        throw .noChild
+        let selection = try childSelection(type.low, id.int, thread.process)
+        let news = try thread.process.waitForChild(selection, asked)
+        if usage != 0, let news { try UserPointer<ResourceUsage>(usage).store(news.usage) }
+        guard information != 0 else { return 0 }
+        // What has no news has no number and no signal: waitid(2).
+        let told = news?.information(.child) ?? SignalInformation(signal: 0, code: 0)
+        try UserPointer<SignalInformation>(information).store(told)
+        return 0
+    }
+}
+
+/// P_ALL, P_PID and P_PGID; there is no pidfd.
+private func childSelection(_ type: UInt32, _ id: Int32, _ process: Process) throws(Errno)
+    -> ChildSelection
+{
+    switch type {
+    case 0: return .any
+    case 1:
+        guard id > 0 else { throw .invalidArgument }
+        return .process(id)
+    case 2:
+        guard id >= 0 else { throw .invalidArgument }
+        return .group(id == 0 ? process.groupID : id)
+    case 3: throw .badDescriptor
+    default: throw .invalidArgument
     }
 }
 
@@ -103,7 +159,7 @@ func sysResourceUsage(_ who: UInt, _ usage: UInt, _: UInt, _: UInt, _: UInt, _: 
         switch who.int {
         case 0: record = thread.process.usage(ofThread: nil)
         case 1: record = thread.process.usage(ofThread: thread)
-        case -1: break
+        case -1: record = thread.process.usageOfChildren
         default: throw .invalidArgument
         }
         try UserPointer<ResourceUsage>(usage).store(record)
@@ -118,6 +174,7 @@ func sysTimes(_ times: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
         if times != 0 {
             var record = ProcessTimes()
             record.user = Int64(thread.process.processorTime / tick)
+            record.childrenUser = Int64(thread.process.processorTimeOfChildren / tick)
             try UserPointer<ProcessTimes>(times).store(record)
         }
         return Int(now() / tick)
@@ -198,8 +255,31 @@ let processRows: InlineArray<_, Row> = [
     Row(124, "getsid", sysSessionID, .full, .processID, result: .processID),
     Row(109, "setpgid", sysSetGroupID, .full, .processID, .processID),
     Row(112, "setsid", sysStartSession, result: .processID),
-    Row(61, "wait4", sysWait, .full, .processID, .address, .waitOptions, .address),
-    Row(247, "waitid", sysWaitID, .full, .integer, .processID, .address, .waitOptions, .address),
+    Row(
+        61,
+        "wait4",
+        sysWait,
+        .full,
+        .processID,
+        .address,
+        .waitOptions,
+        .address,
+        result: .processID,
+        restart: .byAction
+    ),
+    Row(
+        247,
+        "waitid",
+        sysWaitID,
+        .partial,
+        .integer,
+        .processID,
+        .address,
+        .waitOptions,
+        .address,
+        restart: .byAction,
+        note: "EBADF for a pidfd"
+    ),
     Row(97, "getrlimit", sysGetLimit, .full, .resource, .address),
     Row(160, "setrlimit", sysSetLimit, .full, .resource, .address),
     Row(302, "prlimit64", sysLimit, .full, .processID, .resource, .address, .address),

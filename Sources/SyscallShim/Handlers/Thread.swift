@@ -19,6 +19,7 @@ func sysClone(_ frame: UnsafeMutablePointer<trap_frame>) -> Int {
         let registers = frame.pointee
         let request = CloneRequest(
             flags: CloneFlags(rawValue: registers.rdi & ~CloneFlags.exitSignalMask & 0xffff_ffff),
+            exitSignal: Signal(number: Int(registers.rdi & CloneFlags.exitSignalMask)),
             stack: UInt(registers.rsi),
             parentThreadID: UInt(registers.rdx),
             childThreadID: UInt(registers.r10),
@@ -34,17 +35,41 @@ func sysClone3(_ frame: UnsafeMutablePointer<trap_frame>) -> Int {
         let size = Int(truncatingIfNeeded: frame.pointee.rsi)
         let arguments = try cloneArguments(UInt(frame.pointee.rdi), size)
         let flags = CloneFlags(rawValue: arguments.flags)
-        // A cgroup, a choice of numbers, a pidfd: processes only, which there are none of.
-        guard arguments.setThreadIDCount == 0, arguments.exitSignal == 0,
+        // Neither a cgroup nor a choice of numbers.
+        guard arguments.setThreadIDCount == 0, arguments.exitSignal <= Signal.highest,
+            arguments.exitSignal == 0 || !flags.contains(.thread),
             flags.isDisjoint(with: [.detached, CloneFlags(rawValue: 0xff)])
         else { throw .invalidArgument }
         guard (arguments.stack == 0) == (arguments.stackSize == 0) else { throw .invalidArgument }
         let request = CloneRequest(
             flags: flags,
+            exitSignal: Signal(number: Int(arguments.exitSignal)),
             stack: UInt(arguments.stack &+ arguments.stackSize),
             parentThreadID: UInt(arguments.parentThreadID),
             childThreadID: UInt(arguments.childThreadID),
             threadPointer: UInt(arguments.threadPointer)
+        )
+        return Int(try Thread.clone(request, frame: frame))
+    }
+}
+
+/// fork(2)
+func sysFork(_ frame: UnsafeMutablePointer<trap_frame>) -> Int { makeChild(frame, []) }
+
+/// vfork(2)
+func sysVfork(_ frame: UnsafeMutablePointer<trap_frame>) -> Int {
+    makeChild(frame, [.addressSpace, .waitForExecute])
+}
+
+private func makeChild(_ frame: UnsafeMutablePointer<trap_frame>, _ flags: CloneFlags) -> Int {
+    answerFrame(frame) { (_, frame) throws(Errno) in
+        let request = CloneRequest(
+            flags: flags,
+            exitSignal: .child,
+            stack: 0,
+            parentThreadID: 0,
+            childThreadID: 0,
+            threadPointer: 0
         )
         return Int(try Thread.clone(request, frame: frame))
     }
@@ -168,6 +193,9 @@ func sysRestart(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (_) throws(Errno) in try Sleep.resume() }
 }
 
+private let noNamespaces: StaticString =
+    "EINVAL for namespaces, a pidfd, a cgroup, and for signal handlers that processes share"
+
 let threadRows: InlineArray<_, Row> = [
     Row(
         56,
@@ -179,7 +207,7 @@ let threadRows: InlineArray<_, Row> = [
         .address,
         .address,
         .address,
-        note: "threads only: ENOSYS for a new process"
+        note: noNamespaces
     ),
     Row(
         435,
@@ -188,10 +216,16 @@ let threadRows: InlineArray<_, Row> = [
         .partial,
         .address,
         .size,
-        note: "threads only: ENOSYS for a new process"
+        note: noNamespaces
     ),
-    Row(refused: 57, "fork", note: "one process in this version"),
-    Row(refused: 58, "vfork", note: "one process in this version"),
+    Row(
+        57,
+        "fork",
+        frame: sysFork,
+        .partial,
+        note: "ENOSYS in a process"
+    ),
+    Row(58, "vfork", frame: sysVfork, .full),
     Row(60, "exit", sysExit, .full, .integer),
     Row(231, "exit_group", sysExitGroup, .full, .integer),
     Row(186, "gettid", sysThreadID),

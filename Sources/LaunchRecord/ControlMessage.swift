@@ -36,6 +36,8 @@ public enum ControlMessage {
         /// Sites of the program that were rewritten; `argument` is how many `KnownSite`s the payload
         /// begins with. `unirun` keeps them for the next run, and for nothing else.
         case knownSites = 7
+        /// Interrupt all processes of the instance but the first. There is no answer.
+        case interruptOthers = 8
     }
     /// Beside the number of an ioctl that changes the terminal: the calling thread blocks or
     /// ignores `SIGTTOU`, so the change is made from the background too.

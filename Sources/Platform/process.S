@@ -39,6 +39,34 @@ process_signal_entry:
     xrstor64 (%rcx)
     leave_interruption HOST_CONTEXT_REGISTERS(%rbx)
 
+    .globl process_pass_turn
+    .type process_pass_turn, @function
+process_pass_turn:
+    push %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsp, (%rdi)
+    mov $(PARKING_STACK + PARKING_STACK_SIZE), %rsp
+    xor %ebp, %ebp
+    mov %rsi, %rdi
+    mov %rdx, %rsi
+    call process_park
+    mov %rax, %rdi
+    .globl process_continue
+    .type process_continue, @function
+process_continue:
+    mov %rdi, %rsp
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    ret
+
 # The hypercall page: the filter lets the host be called from here and nowhere else.
 
 .macro call_arguments
@@ -62,6 +90,24 @@ hypercall:
     call_arguments
     syscall
     ret
+
+    .globl hypercall_clone
+    .type hypercall_clone, @function
+hypercall_clone:
+    mov %rdi, %rax
+    mov %rsi, %rdi
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %r10d, %r10d
+    xor %r8d, %r8d
+    syscall
+    test %rax, %rax
+    jz 1f
+    ret
+1:  mov $(PARKING_STACK + PARKING_STACK_SIZE), %rsp
+    xor %ebp, %ebp
+    call process_join
+    ud2
 
 # An interrupt that comes after the comparison and before the host sleeps would be slept through:
 # its handler moves a program counter in [begin, instruction] to `interrupted`.

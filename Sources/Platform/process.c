@@ -8,6 +8,9 @@ static struct boot_information information;
 
 struct boot_information *process_boot_information(void) { return &information; }
 
+struct host_processes host_processes;
+
+extern const char image_variables[];
 extern const char hypercall_page[], hypercall_wait_begin[], hypercall_wait_instruction[],
     hypercall_wait_interrupted[];
 
@@ -16,6 +19,7 @@ extern const char hypercall_page[], hypercall_wait_begin[], hypercall_wait_instr
 const struct code_places code_places = {
     PLACE(process_signal_entry),
     PLACE(hypercall_page),
+    .variables = (uint64_t)&image_variables,
     PLACE(hypercall_wait_begin),
     PLACE(hypercall_wait_instruction),
     PLACE(hypercall_wait_interrupted),

@@ -13,6 +13,9 @@ struct KernelProcess {
     /// A memfd with the `--stats` lines, or -1.
     let statistics: Int32
 
+    /// Makes a process of the kernel look at what is to be done; nothing else sends it.
+    static let interruptSignal: Int32 = 34
+
     /// What the image is given; -1 for none.
     struct Files {
         var launchRecord: Int32

@@ -143,6 +143,7 @@ public struct Launch {
             isDebugged: request.waitsForDebugger
         )
         let status = supervisor.run()
+        ChildProcesses.endAll()
         program?.keep(supervisor.knownSites)
         // A program that ends by itself leaves the terminal as it wants it, as stty(1) does.
         if status.signal != nil || status.code > 128 { supervisor.restoreTerminal() }

@@ -65,7 +65,11 @@ struct Supervisor {
             let child = waitpid(-1, &status, WNOHANG | WUNTRACED)
             if child < 0 && errno == EINTR { continue }
             guard child > 0 else { return nil }
-            guard child == kernel.pid else { continue }
+            guard child == kernel.pid else {
+                // One of the others ends by itself with zero; with anything else the kernel is broken.
+                if status & 0xff != 0x7f, status != 0 { return ExitStatus(waitStatus: status) }
+                continue
+            }
             if status & 0xff != 0x7f { return ExitStatus(waitStatus: status) }
             if !isDebugged {
                 SignalProxy.stop(by: (status >> 8) & 0xff)
@@ -91,6 +95,11 @@ struct Supervisor {
         received += count
         guard received == ControlMessage.encodedSize else { return }
         received = 0
+        let operation = request.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+        if operation == ControlMessage.Operation.interruptOthers.rawValue {
+            return ChildProcesses.all.lazy.filter { [kernel] in $0 != kernel.pid }
+                .forEach { kill($0, KernelProcess.interruptSignal) }
+        }
         let sent = request.withUnsafeMutableBytes {
             server.answer($0)
             return send(kernel.control, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))

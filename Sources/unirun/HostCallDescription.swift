@@ -26,6 +26,8 @@ struct HostCallDescription {
                 "argument \(argument + 1) is descriptor \(Self.list(allowed)) or -1"
             case .below(let argument, let bound):
                 "argument \(argument + 1) is below \(bound)"
+            case .first(let value): "argument 1 is \(value)"
+            case .firstTwo(let first, let second): "argument 1 is \(first) and argument 2 \(second)"
             }
     }
 

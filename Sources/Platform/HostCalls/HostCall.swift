@@ -12,6 +12,9 @@ public struct HostCall {
         case descriptorOrNone(argument: UInt32, allowed: UInt32)
         /// One argument is below a bound.
         case below(argument: UInt32, bound: UInt32)
+        /// The first arguments are these.
+        case first(UInt32)
+        case firstTwo(UInt32, UInt32)
     }
 
     init(_ number: UInt32, _ check: ArgumentCheck = .none) {
@@ -34,11 +37,13 @@ public enum HostNumber {
     public static var mremap: UInt32 { 25 }
     public static var mincore: UInt32 { 27 }
     public static var madvise: UInt32 { 28 }
+    public static var clone: UInt32 { 56 }
     public static var getrusage: UInt32 { 98 }
     public static var getppid: UInt32 { 110 }
     public static var sigaltstack: UInt32 { 131 }
     public static var prctl: UInt32 { 157 }
     public static var arch_prctl: UInt32 { 158 }
+    public static var futex: UInt32 { 202 }
     public static var timer_create: UInt32 { 222 }
     public static var timer_settime: UInt32 { 223 }
     public static var clock_gettime: UInt32 { 228 }
@@ -46,6 +51,11 @@ public enum HostNumber {
     public static var ppoll: UInt32 { 271 }
     public static var seccomp: UInt32 { 317 }
 }
+
+/// CLONE_PARENT and SIGCHLD: a copy of the process, and `unirun`'s child as this one is.
+public let copyOfProcess: UInt32 = 0x8000 | 17
+/// PR_SET_PDEATHSIG and SIGKILL: no process of the instance outlives `unirun`.
+public let setDeathSignal: (UInt32, UInt32) = (1, 9)
 
 private let standardStreams: UInt32 = 0b111
 private let control = UInt32(1) << 6
@@ -69,6 +79,12 @@ public let hostCalls: InlineArray<_, HostCall> = [
     HostCall(HostNumber.mincore),
     // Up to MADV_DOFORK: neither poisoning nor anything newer.
     HostCall(HostNumber.madvise, .below(argument: 2, bound: 12)),
+    // An address space more: FUTEX_WAIT and FUTEX_WAKE pass the turn from process to process.
+    HostCall(HostNumber.clone, .first(copyOfProcess)),
+    HostCall(HostNumber.futex, .below(argument: 1, bound: 2)),
+    HostCall(HostNumber.prctl, .firstTwo(setDeathSignal.0, setDeathSignal.1)),
+    HostCall(HostNumber.getppid),
+    HostCall(HostNumber.timer_create, .first(1)),
     HostCall(HostNumber.getrusage, .below(argument: 0, bound: 1)),
     HostCall(HostNumber.timer_settime, .below(argument: 0, bound: 1)),
     HostCall(HostNumber.clock_gettime),

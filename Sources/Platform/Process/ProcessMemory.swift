@@ -8,6 +8,8 @@ enum ProcessLayout {
     static var userStart: UInt64 { 0x8000_0000 }
     static var userEnd: UInt64 { 0x7e00_0000_0000 }
     static var lowEnd: UInt64 { 0x7000_0000 }
+    /// Stubs for low code lie from here to `userStart`.
+    static var stubs: UInt64 { 0x7800_0000 }
     /// The machine's memory.
     static var memory: UInt64 { 0x7e00_0000_0000 }
     /// The images of the program and of the root file system, to be read.
@@ -16,6 +18,8 @@ enum ProcessLayout {
     static var launchRecord: UInt64 { 0x7ea0_0000_0000 }
     static var signalStack: UInt64 { 0x7ea1_0000_0000 }
     static var signalStackSize: UInt64 { 64 << 10 }
+    /// Above the signal stack, in memory that no other host process has.
+    static var identity: UInt64 { signalStack + signalStackSize - 64 }
     /// What stands in for the host's vDSO: HostVDSO.
     static var slowClock: UInt64 { 0x7ea2_0000_0000 }
 }

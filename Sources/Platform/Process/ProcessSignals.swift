@@ -8,7 +8,8 @@ import Platform
 /// Handlers never return to the host: they leave by restoring the registers (process.S), so no
 /// signal is ever blocked, and one that finds the kernel at work only notes itself in cpu.pending.
 enum ProcessSignals {
-    nonisolated(unsafe) private static var parent: Int32 = 0
+    /// `unirun`.
+    nonisolated(unsafe) private(set) static var parent: Int32 = 0
 
     // Numbers of signal(7).
     private static var illegal: Int32 { 4 }
@@ -39,7 +40,8 @@ enum ProcessSignals {
     /// Installs the handlers; before the filter. A negated errno when the host refuses.
     static func install() -> Int64 {
         parent = Int32(truncatingIfNeeded: callHost(HostNumber.getppid))
-        var stack = (ProcessLayout.signalStack, UInt64(0), ProcessLayout.signalStackSize)
+        let size = ProcessLayout.identity - ProcessLayout.signalStack
+        var stack = (ProcessLayout.signalStack, UInt64(0), size)
         let answer = callHost(HostNumber.sigaltstack, address(&stack), 0)
         guard answer >= 0 else { return answer }
 
@@ -81,7 +83,9 @@ enum ProcessSignals {
         let registers = context.pointer(to: \.registers)!
         switch signal {
         case badCall: takeCaughtCall(information, registers)
-        case ProcessTime.signal: takeInterrupt(UInt32(CPU_PENDING_TIMER), registers)
+        case ProcessTime.signal:
+            guard HostProcesses.hasTurn else { return }
+            takeInterrupt(UInt32(CPU_PENDING_TIMER), registers)
         case illegal, trap, bus, floatingPoint, segmentation:
             takeFault(signal, information, context)
         default:
@@ -89,7 +93,13 @@ enum ProcessSignals {
             let fromKernel: Int32 = 0x80
             guard information.pointee.code == fromKernel || information.pointee.sender == parent
             else { return }
+            // A terminal sends to all; the first process takes it for all.
+            guard HostProcesses.isFirst else { return }
             cpu_add_outside_signals(bit(signal))
+            guard HostProcesses.hasTurn else {
+                cpu_set_pending(UInt32(CPU_PENDING_SIGNAL))
+                return HostProcesses.interruptOthers()
+            }
             takeInterrupt(UInt32(CPU_PENDING_SIGNAL), registers)
         }
     }
@@ -193,7 +203,7 @@ func processSignal(
     let registers = context.pointer(to: \.registers)!
     ProcessSignals.take(number, information, context)
     // What came meanwhile was only noted, and this may lead back to the program.
-    if boot_cpu.pending != 0 { ProcessSignals.takeInterrupt(0, registers) }
+    if boot_cpu.pending != 0, HostProcesses.hasTurn { ProcessSignals.takeInterrupt(0, registers) }
     if let state = context.pointee.vector_state { tellInitialState(state) }
     Interruption.prepareLeave(registers)
 }

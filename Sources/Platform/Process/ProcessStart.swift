@@ -34,10 +34,10 @@ nonisolated(unsafe) private var operations = platform_operations(
     resident: { ProcessMemory.resident($0, $1, $2) },
     resident_size: { -38 },
     largest_resident_size: { ProcessMemory.largestResidentSize() },
-    space_copy: { -38 },
-    space_create: { -38 },
-    space_switch: { _, _, _ in },
-    space_release: { _ in },
+    space_copy: { HostProcesses.copySpace() },
+    space_create: { HostProcesses.createSpace() },
+    space_switch: { HostProcesses.activate($0, $1, $2) },
+    space_release: { HostProcesses.releaseSpace($0) },
     release_memory: { ProcessMemory.releaseMemory($0, $1) },
     guard_page: { ProcessMemory.protect(address($0), 4096, 0) },
     read_image: { ProcessMemory.readImage($0, $1, $2, $3) },
@@ -56,7 +56,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     card_receive: { _ in -19 },
     card_room: { nil },
     card_send: { _ in },
-    exit: { _ = callHost(HostNumber.exit_group, UInt64(truncatingIfNeeded: $0)) }
+    exit: { HostProcesses.endInstance($0) }
 )
 
 private var information: UnsafeMutablePointer<boot_information> { process_boot_information() }
@@ -116,8 +116,12 @@ private func mapFiles() {
 
     let memory = ProcessMemory.mapFile(.memory, at: ProcessLayout.memory, isWritable: true)
     guard memory > 0 else { die("cannot map the memory") }
+    guard UInt64(memory) > HostProcesses.variablesSize else {
+        die("the machine has too little memory to start; give more with --memory")
+    }
     information.pointee.memory = UnsafeMutableRawPointer(bitPattern: UInt(ProcessLayout.memory))!
-    information.pointee.memory_size = UInt64(memory) & ~0xfff
+    information.pointee.memory_size = UInt64(memory) & ~0xfff &- HostProcesses.variablesSize
+    orDie(HostProcesses.shareProcessor(), "cannot map the processor's page")
 
     // Either may be absent: a program from the root image, or no root image.
     _ = ProcessMemory.openImage(PLATFORM_IMAGE_PROGRAM, .program)

@@ -84,6 +84,14 @@ struct SystemCallFilter {
             load(SystemCallFilter.argumentOffset(argument))
             append(SystemCallFilter.jumpGreaterOrEqual, bound, jumpTrue: 1)
             append(SystemCallFilter.leave, SystemCallFilter.allow)
+        case .first(let value):
+            load(SystemCallFilter.argumentOffset(0))
+            allowIfEqual(value)
+        case .firstTwo(let first, let second):
+            load(SystemCallFilter.argumentOffset(0))
+            append(SystemCallFilter.jumpEqual, first, jumpFalse: 3)
+            load(SystemCallFilter.argumentOffset(1))
+            allowIfEqual(second)
         }
         append(SystemCallFilter.leave, SystemCallFilter.killProcess)
         program[skip].jumpFalse = UInt8(count - skip - 1)

@@ -6,6 +6,10 @@
 #define HOST_CONTEXT_REGISTERS 40
 #define HOST_CONTEXT_VECTOR_STATE 224
 
+/* Where a host process that has not the turn stands, on a stack of its own. */
+#define PARKING_STACK 0x7ea300000000
+#define PARKING_STACK_SIZE 0x8000
+
 #ifndef __ASSEMBLER__
 #include <stddef.h>
 #include <stdint.h>
@@ -19,10 +23,81 @@ int64_t hypercall(uint64_t number, uint64_t first, uint64_t second, uint64_t thi
 int64_t hypercall_wait(uint64_t number, uint64_t first, uint64_t second, uint64_t third,
                        uint64_t fourth, uint64_t fifth, uint64_t sixth);
 
+/* clone(2) without a stack: returns in the parent as hypercall, the child goes to process_join on the
+ * parking stack. The kernel's stack, which both have, is the parent's. */
+int64_t hypercall_clone(uint64_t number, uint64_t flags);
+void process_join(void) __attribute__((noreturn));
+
+/* Saves the registers that a call preserves and the stack pointer at `save`, and calls process_park with
+ * the others on the parking stack; goes on with the stack pointer that it returns. */
+void process_pass_turn(uint64_t *_Nonnull save, uint64_t target, const uint64_t *_Nonnull load);
+uint64_t process_park(uint64_t target, const uint64_t *_Nonnull load);
+/* The other half of it, for a process that never saved anything. */
+void process_continue(uint64_t stack_pointer) __attribute__((noreturn));
+
+/* What a host process knows of itself, in memory that no other has. */
+struct host_identity {
+    /* Its number, which is that of its address space. */
+    uint64_t number;
+    /* It is to begin without the program of the one that it is a copy of. */
+    uint64_t begins_empty;
+};
+
+#define HOST_PROCESS_LIMIT 4096
+
+enum host_process_state {
+    HOST_PROCESS_FREE = 0,
+    HOST_PROCESS_USED = 1,
+    /* Waits to be used for another address space. */
+    HOST_PROCESS_PARKED = 2,
+};
+
+/* What all host processes of the instance know, in memory that they share. */
+struct host_processes {
+    /* Who runs. */
+    uint32_t turn;
+    /* The kernel's variables are shared. */
+    uint32_t is_shared;
+    /* The instance ends, with this status. */
+    uint32_t ends;
+    int32_t status;
+    /* Those beside the first, which is never gone. */
+    uint32_t count, parked_count;
+    /* The stack pointer to go on with. */
+    const uint64_t *_Nullable load;
+    /* By number: 1 while it sleeps. */
+    uint32_t sleeps[HOST_PROCESS_LIMIT];
+    uint8_t states[HOST_PROCESS_LIMIT];
+    /* By number: 1 while it shows an address space that was given up. */
+    uint8_t is_stale[HOST_PROCESS_LIMIT];
+};
+extern struct host_processes host_processes;
+/* Elements of its arrays, which are too large for Swift to see as such. */
+static inline uint32_t *_Nonnull process_sleep_word(uint64_t number) {
+    return &host_processes.sleeps[number % HOST_PROCESS_LIMIT];
+}
+static inline uint8_t *_Nonnull process_state(uint64_t number) {
+    return &host_processes.states[number % HOST_PROCESS_LIMIT];
+}
+static inline uint8_t *_Nonnull process_is_stale(uint64_t number) {
+    return &host_processes.is_stale[number % HOST_PROCESS_LIMIT];
+}
+
+static inline void store_shared(uint32_t *_Nonnull word, uint32_t value) {
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+static inline uint32_t load_shared(const uint32_t *_Nonnull word) {
+    return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+static inline uint32_t exchange_shared(uint32_t *_Nonnull word, uint32_t value) {
+    return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
+}
+
 /* Addresses of places in the code that Swift cannot name. */
 struct code_places {
     uint64_t process_signal_entry;
     uint64_t hypercall_page;
+    uint64_t variables; /* the image's, the first page of them the processor's */
     uint64_t hypercall_wait_begin, hypercall_wait_instruction, hypercall_wait_interrupted;
 };
 extern const struct code_places code_places;

@@ -17,14 +17,13 @@
 
     .text
 
-    .globl system_call_entry
-    .type system_call_entry, @function
-    .balign 64
-system_call_entry:
+# The way in: words on the stack, kernel data open, and the handler called. \begun is where the first
+# instruction has been executed.
+.macro enter_system_call begun
     # %r11 is free: the instruction itself loses it.
     mov %rsp, %r11
-    .globl system_call_entry_begun
-system_call_entry_begun:
+    .globl \begun
+\begun:
     open_kernel
     mov %gs:CPU_KERNEL_STACK, %rsp
     push %rax
@@ -37,18 +36,46 @@ system_call_entry_begun:
     push %r10
     push %r8
     push %r9
-    # A machine's caught calls join here, with their words on the stack.
-    .globl system_call_with_words
-system_call_with_words:
+.endm
+
+# Calls the handler, with the words on the stack.
+.macro call_handler
     testl $ODD_FLAGS, 64(%rsp)
     machine_patch 4, ODD_FLAGS - ALIGNMENT_FLAG
     jnz odd_flags
     mov %r10, %rcx
-    # As on Linux, the number is the lower half of the register.
-    mov %eax, %r11d
-    cmp $SYSTEM_CALL_COUNT, %r11
-    jae unknown_call
-    call *system_call_table(, %r11, 8)
+    cmp $SYSTEM_CALL_COUNT, %rax
+    jae unusual_number
+    call *system_call_table(, %rax, 8)
+.endm
+
+.macro pop_arguments
+    pop %r9
+    pop %r8
+    pop %r10
+    pop %rdx
+    pop %rsi
+    pop %rdi
+.endm
+
+# Leaves to the program, with what lies above the arguments on the stack.
+.macro leave_system_call
+    pop %rcx
+    mov 8(%rsp), %r11
+    mov (%rsp), %rsp
+    close_kernel
+    jmp *%rcx
+.endm
+
+    .globl system_call_entry
+    .type system_call_entry, @function
+    .balign 64
+system_call_entry:
+    enter_system_call system_call_entry_begun
+    # A machine's caught calls join here, with their words on the stack.
+    .globl system_call_with_words
+system_call_with_words:
+    call_handler
 
     # The program goes on from here by two ways: at once, or after what is pending. An interrupt
     # between the comparison and the jump must not be forgotten: its handler sees that it came in
@@ -62,28 +89,44 @@ system_call_return:
     mov %rax, %r11
     .globl system_call_leave
 system_call_leave:
-    pop %r9
-    pop %r8
-    pop %r10
-    pop %rdx
-    pop %rsi
-    pop %rdi
+    pop_arguments
     # The flags that a computation leaves are the program's; popfq would cost more than the call.
-    # Of the second byte none but the interrupt and the overflow flag can be set.
+    # Of the second byte none but the interrupt and the overflow flag can be set: the difference
+    # overflows with the latter only.
+    cmpb $(-0x80 + (OVERFLOW_FLAG >> 8)), 17(%rsp)
     mov 16(%rsp), %ah
-    mov 17(%rsp), %cl
-    add $(0x80 - (OVERFLOW_FLAG >> 8)), %cl /* overflows with the flag only */
     sahf
     mov %r11, %rax
     .globl system_call_leave_result
 system_call_leave_result:
-    pop %rcx
-    mov 8(%rsp), %r11
-    mov (%rsp), %rsp
-    close_kernel
-    jmp *%rcx
+    leave_system_call
     .globl system_call_leave_end
 system_call_leave_end:
+
+# As above for a site behind which the flags of computation are overwritten before they are used: they
+# are not brought back. An interrupt in [leave, leave_end) starts again at system_call_return.
+    .globl system_call_entry_brief
+    .type system_call_entry_brief, @function
+    .balign 64
+system_call_entry_brief:
+    enter_system_call system_call_entry_brief_begun
+    call_handler
+    cmpl $0, %gs:CPU_PENDING
+    jne system_call_work
+    .globl system_call_brief_leave
+system_call_brief_leave:
+    pop_arguments
+    leave_system_call
+    .globl system_call_brief_leave_end
+system_call_brief_leave_end:
+
+# The number is the lower half of the register, as on Linux.
+unusual_number:
+    mov %eax, %r11d
+    cmp $SYSTEM_CALL_COUNT, %r11
+    jae unknown_call
+    call *system_call_table(, %r11, 8)
+    jmp system_call_return
 
 unknown_call:
     mov %rax, %rdi
@@ -119,12 +162,7 @@ system_call_entry_stepped:
 
 # Turns the words of a system call into a struct trap_frame; only %r11 is lost.
 .macro build_frame
-    pop %r9
-    pop %r8
-    pop %r10
-    pop %rdx
-    pop %rsi
-    pop %rdi
+    pop_arguments
     pop %rcx
     popq %gs:CPU_USER_STACK
     pop %r11

@@ -12,6 +12,8 @@ void system_call_table_set_frame(uint64_t number) {
 
 uint64_t system_call_entry_address(void) { return (uint64_t)system_call_entry; }
 
+uint64_t system_call_entry_brief_address(void) { return (uint64_t)system_call_entry_brief; }
+
 #else
 
 #include "entry.h"
@@ -25,5 +27,7 @@ void system_call_table_set(uint64_t number, system_call_handler *handler) {
 void system_call_table_set_frame(uint64_t number) { (void)number; }
 
 uint64_t system_call_entry_address(void) { return 0; }
+
+uint64_t system_call_entry_brief_address(void) { return 0; }
 
 #endif

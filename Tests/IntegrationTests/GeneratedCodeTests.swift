@@ -21,7 +21,10 @@ import Testing
     @Test(.enabled(if: KernelImage.isBuilt))
     func wayOfASystemCallHasNoLockedInstruction() throws {
         let code = try #require(Self.code)
-        let names = ["system_call_entry_begun", "system_call_return", "system_call_leave"]
+        let names = [
+            "system_call_entry_begun", "system_call_return", "system_call_leave",
+            "system_call_entry_brief_begun", "system_call_brief_leave",
+        ]
         for name in names {
             let lines = try #require(code.functions[name], "\(name)")
             #expect(!lines.isEmpty)

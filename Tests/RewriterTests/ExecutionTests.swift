@@ -5,6 +5,7 @@ import Testing
 /// The memory of this process, at addresses that nothing else uses.
 private final class OwnMemory: CodeMemory {
     static let entry: UInt64 = 0x7000_0000
+    static let entryLosingFlags: UInt64 = 0x7000_0200
     static let record: UInt64 = 0x7000_0800
 
     let text: UInt64
@@ -183,6 +184,14 @@ private func onTrap(
             calls: 40
         ),
         Snippet(
+            name: "cmp %rsi,%rdi; syscall; mov %rax,%rdx; jae; mov %rsi,%rax; ret",
+            before: [0x48, 0x39, 0xf7],
+            after: [0x0f, 0x05, 0x48, 0x89, 0xc2, 0x73, 0x03, 0x48, 0x89, 0xf0, 0xc3],
+            shape: .following,
+            result: 40,
+            hasFiller: false
+        ),
+        Snippet(
             name: "syscall; ret; nopw",
             before: [],
             after: [0x0f, 0x05, 0xc3] + padding,
@@ -244,7 +253,10 @@ private func onTrap(
     private func run(_ snippet: Snippet, at text: UInt64) {
         let memory = OwnMemory(text: text)
         let rewriter = Rewriter(
-            entry: OwnMemory.entry,
+            entries: StubEntries(
+                keepingFlags: OwnMemory.entry,
+                losingFlags: OwnMemory.entryLosingFlags
+            ),
             windows: [
                 StubWindow(code: 0x1000_0000..<0x7000_0000, stubs: 0x7000_1000..<0x8000_0000),
                 testWindows[1],
@@ -258,6 +270,8 @@ private func onTrap(
         if snippet.hasFiller { memory.store(filler(120), at: memory.text) }
         memory.store(snippet.before + snippet.after, at: start)
         memory.store(entryCode(), at: OwnMemory.entry)
+        // cmp %rsp,%rsp
+        memory.store([0x48, 0x39, 0xe4] + entryCode(), at: OwnMemory.entryLosingFlags)
         let site = start + UInt64(snippet.before.count)
         let outcome = rewriter.caught(site: site, number: 39, memory: memory)
         guard case .patched(let shape, let back) = outcome else {

@@ -98,4 +98,4 @@ let testWindows = [
         distance: 1 << 30
     ),
 ]
-let testEntry: UInt64 = 0x7000_1000
+let testEntries = StubEntries(keepingFlags: 0x7000_1000, losingFlags: 0x7000_1800)

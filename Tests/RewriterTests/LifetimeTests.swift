@@ -14,7 +14,7 @@ import Testing
         _ code: [UInt8]? = nil
     ) -> (rewriter: Rewriter, memory: FakeCodeMemory) {
         (
-            Rewriter(entry: testEntry, windows: testWindows),
+            Rewriter(entries: testEntries, windows: testWindows),
             FakeCodeMemory(text: code ?? self.code, at: base)
         )
     }
@@ -134,7 +134,7 @@ import Testing
     @Test func restoringEveryPatchOfAProgramGivesItsTextBack() {
         for program in SitedProgram.all {
             let memory = FakeCodeMemory(text: program.text, at: program.address)
-            let rewriter = Rewriter(entry: testEntry, windows: testWindows)
+            let rewriter = Rewriter(entries: testEntries, windows: testWindows)
             for site in program.boundaries.sites {
                 let address = program.address + UInt64(site)
                 _ = rewriter.caught(

@@ -48,7 +48,7 @@ import Testing
             boundaries: Boundaries(program.text)
         )
         let memory = FakeCodeMemory(text: program.text, at: program.textAddress)
-        let rewriter = Rewriter(entry: 0x7000_0000, windows: testWindows)
+        let rewriter = Rewriter(entries: PatchedProgramTests.entries, windows: testWindows)
         var landings = 0
         for site in sited.boundaries.sites {
             let address = program.textAddress + UInt64(site)
@@ -70,10 +70,14 @@ import Testing
         return (try? writeExecutable(file, at: path)) == nil ? nil : path
     }
 
-    /// mov %rcx,saved(%rip); syscall; jmp *saved(%rip): good for one thread.
+    private static let entries = StubEntries(keepingFlags: 0x7000_0000, losingFlags: 0x7000_0010)
+
+    /// mov %rcx,saved(%rip); syscall; jmp *saved(%rip): good for one thread. The second entry also does
+    /// cmp %eax,%ecx before the jump, by which all flags become others.
     private func entryPage() -> [UInt8] {
         let code: [UInt8] = [
-            0x48, 0x89, 0x0d, 0xf9, 0, 0, 0, 0x0f, 0x05, 0xff, 0x25, 0xf1, 0, 0, 0,
+            0x48, 0x89, 0x0d, 0xf9, 0, 0, 0, 0x0f, 0x05, 0xff, 0x25, 0xf1, 0, 0, 0, 0x90,
+            0x48, 0x89, 0x0d, 0xe9, 0, 0, 0, 0x0f, 0x05, 0x39, 0xc1, 0xff, 0x25, 0xdf, 0, 0, 0,
         ]
         return code + [UInt8](repeating: 0, count: 4096 - code.count)
     }

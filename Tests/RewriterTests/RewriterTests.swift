@@ -6,7 +6,7 @@ import Testing
     @Test func everyPatchKeepsBoundariesAndCopiesInstructions() {
         for program in SitedProgram.all {
             let memory = FakeCodeMemory(text: program.text, at: program.address)
-            let rewriter = Rewriter(entry: testEntry, windows: testWindows)
+            let rewriter = Rewriter(entries: testEntries, windows: testWindows)
             var counts: [String: Int] = [:]
             var rewritten = 0
             for site in program.boundaries.sites {
@@ -46,7 +46,7 @@ import Testing
         )
         let address = program.address + UInt64(site)
         let memory = FakeCodeMemory(text: program.text, at: program.address)
-        let rewriter = Rewriter(entry: testEntry, windows: testWindows)
+        let rewriter = Rewriter(entries: testEntries, windows: testWindows)
         #expect(
             rewriter.caught(site: address, number: 0, memory: memory)
                 == .patched(.preceding, returnAddress: address + 2)

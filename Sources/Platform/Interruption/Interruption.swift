@@ -138,10 +138,15 @@ public enum Interruption {
     /// runs again. See entry.S.
     public static func stepBack(_ registers: Registers) {
         let rip = registers.pointee.rip
-        if rip >= entry_places.system_call_leave, rip < entry_places.system_call_leave_end {
+        let isLeaving =
+            rip >= entry_places.system_call_leave && rip < entry_places.system_call_leave_end
+        let isBrief =
+            rip >= entry_places.system_call_brief_leave
+            && rip < entry_places.system_call_brief_leave_end
+        if isLeaving || isBrief {
             let words: UInt64 = 80
             // The result waits in %r11 until the flags are back.
-            if rip < entry_places.system_call_leave_result {
+            if isLeaving, rip < entry_places.system_call_leave_result {
                 registers.pointee.rax = registers.pointee.r11
             }
             registers.pointee.rip = entry_places.system_call_return
@@ -173,8 +178,12 @@ public enum Interruption {
     /// kernel, of which the program is not to know.
     public static func takesStep(_ registers: Registers) -> Bool {
         let rip = registers.pointee.rip
-        guard rip >= entry_places.system_call_entry, rip <= entry_places.system_call_entry_begun
-        else { return !isKernelCode(rip) && kernel_step(rip) == 0 }
+        let isEntry =
+            rip >= entry_places.system_call_entry && rip <= entry_places.system_call_entry_begun
+        let isBrief =
+            rip >= entry_places.system_call_entry_brief
+            && rip <= entry_places.system_call_entry_brief_begun
+        guard isEntry || isBrief else { return !isKernelCode(rip) && kernel_step(rip) == 0 }
         enterStepped(registers)
         return true
     }

@@ -77,8 +77,12 @@
 void system_call_entry(void);
 uint64_t system_call_entry_address(void);
 
+/* The same for sites behind which nobody looks at the flags that computation leaves: it loses them. */
+void system_call_entry_brief(void);
+uint64_t system_call_entry_brief_address(void);
+
 /* As above for a program that single-steps: with the trap flag clear and the program's flags in
- * %r11. Up to system_call_entry_begun the first entry has changed no register but %r11. */
+ * %r11. Up to where they have begun the others have changed no register but %r11. */
 void system_call_entry_stepped(void);
 
 /* An entry of the table for calls whose handler works on the whole register frame. */
@@ -93,9 +97,11 @@ struct entry_places {
     uint64_t image, image_end;
     /* A step of a single-stepping program in [system_call_entry, begun] goes on at `stepped`. */
     uint64_t system_call_entry, system_call_entry_begun, system_call_entry_stepped;
+    uint64_t system_call_entry_brief, system_call_entry_brief_begun;
     /* An interrupt in [leave, leave_end) goes back to `return`: entry.S. */
     uint64_t system_call_return, system_call_leave, system_call_leave_result,
         system_call_leave_end;
+    uint64_t system_call_brief_leave, system_call_brief_leave_end;
     /* An interrupt in [leave, leave_end) goes back to frame_return. */
     uint64_t frame_return, frame_leave, frame_leave_end;
     uint64_t kernel_exception;

@@ -42,7 +42,11 @@ public enum CaughtCalls {
                 StubWindow(code: Layout.low, stubs: Layout.lowStubs),
                 StubWindow(code: Layout.high, stubs: Layout.high),
             ]
-            let text = PatchedText(Rewriter(entry: system_call_entry_address(), windows: windows))
+            let entries = StubEntries(
+                keepingFlags: system_call_entry_address(),
+                losingFlags: system_call_entry_brief_address()
+            )
+            let text = PatchedText(Rewriter(entries: entries, windows: windows))
             KnownSites.replaced(by: text)
             return text
         }

@@ -56,18 +56,32 @@ extension Rewriter {
         for index in 0..<plans.count
         where plans[index].cost < Rewriter.affordableCost && isFree(plans[index], record.address) {
             guard let address = find(constraint(plans[index], text)),
-                let stub = StubEncoder.encode(plans[index], of: text, at: address, entry: entry)
+                let stub = StubEncoder.encode(
+                    plans[index],
+                    of: text,
+                    at: address,
+                    entry: entry(text)
+                )
             else { continue }
             return install(stub, at: address, plans[index], text, &record, memory)
         }
         for index in 0..<plans.count where isFree(plans[index], record.address) {
             let constraint = constraint(plans[index], text)
             guard let address = find(constraint) ?? extend(constraint, record.address, memory),
-                let stub = StubEncoder.encode(plans[index], of: text, at: address, entry: entry)
+                let stub = StubEncoder.encode(
+                    plans[index],
+                    of: text,
+                    at: address,
+                    entry: entry(text)
+                )
             else { continue }
             return install(stub, at: address, plans[index], text, &record, memory)
         }
         return .noStubAddress
+    }
+
+    private func entry(_ text: SiteText) -> UInt64 {
+        text.overwritesFlags ? entries.losingFlags : entries.keepingFlags
     }
 
     /// Whether no other site's patch lies where this one would.

@@ -14,7 +14,7 @@ public final class Rewriter {
     /// How many pages of stubs one process may have.
     static let pageLimit = 512
 
-    let entry: UInt64
+    let entries: StubEntries
     let windows: InlineArray<4, StubWindow>
     var table: SiteTable
     var pages: GrowableBuffer<StubPage>
@@ -22,10 +22,10 @@ public final class Rewriter {
     /// Traps of sites for which the table had no room.
     public private(set) var uncountedTraps: UInt64 = 0
 
-    /// A rewriter whose stubs jump to `entry`, with %rcx holding the return address. The first of
-    /// `windows` (at most four count) whose `code` holds a site serves it.
-    public init(entry: UInt64, windows: [StubWindow]) {
-        self.entry = entry
+    /// A rewriter whose stubs jump to one of `entries`, with %rcx holding the return address. The first
+    /// of `windows` (at most four count) whose `code` holds a site serves it.
+    public init(entries: StubEntries, windows: [StubWindow]) {
+        self.entries = entries
         var kept = InlineArray<4, StubWindow>(repeating: StubWindow(code: 0..<0, stubs: 0..<0))
         for index in 0..<min(windows.count, 4) { kept[index] = windows[index] }
         self.windows = kept
@@ -35,7 +35,7 @@ public final class Rewriter {
     }
 
     private init(copying other: Rewriter) {
-        entry = other.entry
+        entries = other.entries
         windows = other.windows
         table = SiteTable(copying: other.table)
         pages = GrowableBuffer(copying: other.pages)

@@ -15,6 +15,12 @@
 /// zero, less) it and the page cache hold when everything was given back at the end; they are zero,
 /// or something leaked. What pools keep to be used again, `pool_blocks`, is not counted there.
 ///
+/// `null_call_instructions_rewritten` and `null_call_instructions_trapped` are the instructions that a
+/// machine's processor executes for getppid(2), from the move of its number to what follows: at a site
+/// that was rewritten, and at one whose `syscall` stays, which goes through LSTAR. The kernel counts them
+/// by single-stepping, before the program begins; what tracing adds to a call is not among them. In a
+/// process they cannot be counted so.
+///
 /// An unknown call is `NAME` `#NUMBER`. `STATE` is `rewritten` or `trapped`; `REASON` is one word,
 /// the shape that was patched or why it was not (`-` for none); a site's `COUNT` is how often it
 /// was caught. `value load_bias` is what was added to the addresses of the program's file, so that

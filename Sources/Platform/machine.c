@@ -109,4 +109,7 @@ void machine_guard_kernel(void) {
 void machine_system_call(void);
 uint64_t machine_system_call_address(void) { return (uint64_t)machine_system_call; }
 
+void machine_steps_end(void);
+uint64_t machine_steps_end_address(void) { return (uint64_t)machine_steps_end; }
+
 #endif

@@ -94,6 +94,37 @@ caught_call:
     mov 72(%rsp), %rax
     jmp system_call_with_words
 
+# The code at %rdi runs as a program does, without access to kernel data, and with the trap flag.
+    .globl machine_steps
+machine_steps:
+    push %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsp, steps_stack(%rip)
+    pushfq
+    andl $~ALIGNMENT_FLAG, (%rsp)
+    orl $TRAP_FLAG, (%rsp)
+    popfq
+    jmp *%rdi
+    .globl machine_steps_end
+machine_steps_end:
+    mov steps_stack(%rip), %rsp
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    ret
+
+    .bss
+    .balign 8
+steps_stack:
+    .skip 8
+
     .section .rodata.machine_vectors, "a"
     .balign 8
     .globl machine_vectors

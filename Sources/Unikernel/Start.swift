@@ -18,6 +18,7 @@ public func kernelStart(
     }
     Network.prepare(launch.networkAddress)
     SystemCallTable.install()
+    if launch.options.contains(.statistics) { NullCall.count() }
     launch.traceFilter.withUnsafeBytes { Tracer.install(launch.options, filterText: $0) }
     CaughtCalls.start(
         keepsSites: launch.options.contains(.keepSites),

@@ -58,6 +58,7 @@ func fakeOperations() -> platform_operations {
             guard let image = FakePlatform.images[image] else { return Int64(-EBADF) }
             return Int64(pread(image.descriptor, buffer, Int(length), Int(offset)))
         },
+        count_instructions: { _, _ in Int64(-ENOSYS) },
         stream_read: fakeRead,
         stream_write: { stream, segments, count in
             var total = 0

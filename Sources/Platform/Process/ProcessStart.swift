@@ -41,6 +41,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     release_memory: { ProcessMemory.releaseMemory($0, $1) },
     guard_page: { ProcessMemory.protect(address($0), 4096, 0) },
     read_image: { ProcessMemory.readImage($0, $1, $2, $3) },
+    count_instructions: { _, _ in -38 },
     stream_read: { ProcessStreams.read($0, $1, $2) },
     stream_write: { ProcessStreams.write($0, $1, $2) },
     wait: { ProcessStreams.wait($0, $1, $2) },

@@ -17,6 +17,8 @@ enum MachineInterrupts {
         case UInt64(FIRST_INTERRUPT)...:
             InterruptController.endInterrupt()
         case UInt64(VECTOR_PAGE_FAULT.rawValue): takePageFault(registers)
+        case UInt64(VECTOR_DEBUG.rawValue) where InstructionCount.isOn:
+            InstructionCount.take(registers)
         case 2: takeWatchdog(registers)
         case 8: MachinePanic.end("double fault", registers)
         case 18: MachinePanic.end("machine check", registers)

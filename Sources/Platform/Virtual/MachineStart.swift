@@ -37,6 +37,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     release_memory: { FreePages.release($0, $1) },
     guard_page: { Physical.guardPage($0) },
     read_image: { Images.read($0, $1, $2, $3) },
+    count_instructions: { InstructionCount.count(from: $0, to: $1) },
     stream_read: { MachineStreams.read($0, $1, $2) },
     stream_write: { MachineStreams.write($0, $1, $2) },
     wait: { MachineStreams.wait($0, $1, $2) },
@@ -122,11 +123,9 @@ private func guards() -> UInt64 {
 private func prepareSystemCalls() {
     let selectors: UInt32 = 0xc000_0081
     let target: UInt32 = 0xc000_0082
-    let mask: UInt32 = 0xc000_0084
     machine_register_write(selectors, UInt64(MACHINE_CODE_SELECTOR) << 32)
     machine_register_write(target, machine_system_call_address())
-    // IF, TF, DF, NT, AC
-    machine_register_write(mask, 0x4_4700)
+    machine_register_write(UInt32(MSR_SYSTEM_CALL_MASK), UInt64(SYSTEM_CALL_MASK))
 }
 
 // MARK: Memory

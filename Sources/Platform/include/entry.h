@@ -12,6 +12,7 @@
 
 /* Of these, AC is the kernel's own where kernel data is guarded from the program: see machine_patch. */
 #define ALIGNMENT_FLAG 0x40000
+#define TRAP_FLAG 0x100
 
 #ifdef __ASSEMBLER__
 /* The last bytes before this are replaced when a machine starts that guards kernel data: what is done

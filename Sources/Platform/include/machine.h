@@ -29,6 +29,10 @@
 #define CR0_PAGING 0x80000000
 #define CR4_PHYSICAL_ADDRESS_EXTENSION 0x20
 
+#define MSR_SYSTEM_CALL_MASK 0xc0000084
+/* Flags that a `syscall` clears: IF, TF, DF, NT, AC. */
+#define SYSTEM_CALL_MASK 0x44700
+
 #define MSR_EXTENDED_FEATURES 0xc0000080
 #define EXTENDED_SYSTEM_CALL 0x1
 #define EXTENDED_LONG_MODE 0x100
@@ -66,6 +70,11 @@ void machine_interrupt(uint64_t vector, struct interrupt_registers *_Nonnull reg
 extern const uint64_t machine_vectors[VECTOR_COUNT];
 /* Where a `syscall` instruction arrives: LSTAR. */
 uint64_t machine_system_call_address(void);
+
+/* Single-steps code at `start`, which changes any register, until a debug exception's handler goes on at
+ * machine_steps_end, with the kernel's flags. */
+void machine_steps(uint64_t start);
+uint64_t machine_steps_end_address(void);
 
 /* Page tables in the image: the top one, and those of the image's own pages. */
 struct machine_tables {

@@ -174,6 +174,14 @@ struct platform_operations {
     int64_t (*_Nonnull read_image)(uint32_t image, uint64_t offset, void *_Nonnull buffer,
                                    uint64_t length);
 
+    /* --- looking inside --- */
+
+    /* How many instructions the processor executes from `start`, where code of the active address space
+     * lies that makes one system call, to `end`, both ways of the kernel with it. Before there is a first
+     * thread, with cpu.kernel_stack at a stack for the call; interrupts are off meanwhile. -EIO when it
+     * does not come to `end`, -ENOSYS where that cannot be counted. */
+    int64_t (*_Nonnull count_instructions)(uint64_t start, uint64_t end);
+
     /* --- streams --- */
 
     /* As readv(2) and writev(2), at most 16 segments of kernel or user memory; -EFAULT when a

@@ -41,6 +41,7 @@ extension Tracer {
         if let counters = Network.counters { reportNetwork(&report, counters) }
         report.value("load_bias", UInt64(loadBias))
         report.value("entry_cycles", boot.pointee.entry_cycles)
+        reportNullCall(&report)
         report.value("calls_total", total)
         report.value("calls_caught", Counters.caughtCalls)
         reportMemory(&report, releaseAll)
@@ -142,6 +143,15 @@ extension Tracer {
         report.value("file_server_message_limit", UInt64(server.messageLimit))
         report.value("file_server_root", root.path)
         try? server.forget(0)
+    }
+
+    private static func reportNullCall(_ report: inout ReportWriter) {
+        if let count = NullCall.instructionsRewritten {
+            report.value("null_call_instructions_rewritten", count)
+        }
+        if let count = NullCall.instructionsTrapped {
+            report.value("null_call_instructions_trapped", count)
+        }
     }
 
     private static func reportNetwork(_ report: inout ReportWriter, _ counters: NetworkCounters) {

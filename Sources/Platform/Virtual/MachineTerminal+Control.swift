@@ -6,7 +6,6 @@ import Terminal
 /// What `unirun` answers for a machine that it serves: requests about the terminal, ioctl_tty(2).
 extension MachineTerminal {
     private static let notPermitted: Int64 = -1
-    private static let invalidArgument: Int64 = -22
     private static let notTerminal: Int64 = -25
     private static let noSeeking: Int64 = -29
 

@@ -131,6 +131,7 @@ enum MachineTerminal {
     private static let noSuchStream: Int64 = -9
     private static let wouldBlock: Int64 = -11
     private static let badAddress: Int64 = -14
+    static let invalidArgument: Int64 = -22
 
     private static func isOwn(_ stream: Int32) -> Bool {
         stream >= PLATFORM_STREAM_INPUT.rawValue && stream <= PLATFORM_STREAM_ERROR.rawValue
@@ -164,29 +165,17 @@ enum MachineTerminal {
         _ segments: UnsafePointer<platform_segment>,
         _ count: UInt64
     ) -> Int64 {
-        guard let segment = MachineStreams.firstUsed(segments, count), let base = segment.base
-        else {
-            return 0
-        }
-        let isControl = stream == PLATFORM_STREAM_CONTROL.rawValue
-        guard isControl || isOwn(stream) else { return noSuchStream }
-        let source =
-            isControl
-            ? controlMessage
-            : UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: bufferSize)
-        let wanted = UnsafeMutableRawBufferPointer(
-            rebasing: source[..<min(source.count, Int(segment.length))]
-        )
-        var length = wanted.count
-        if !isControl {
+        transfer(stream, segments, count) { base, bytes in
             let read = withInterruptsOff {
                 defer { pump() }
-                return discipline.read(into: wanted)
+                return discipline.read(into: bytes)
             }
             guard let read else { return wouldBlock }
-            length = read
+            return user_copy(base, bytes.baseAddress!, read) == 0 ? Int64(read) : badAddress
+        } control: { base, message in
+            user_copy(base, message.baseAddress!, message.count) == 0
+                ? Int64(message.count) : badAddress
         }
-        return user_copy(base, wanted.baseAddress!, length) == 0 ? Int64(length) : badAddress
     }
 
     /// As writev(2): what there is room for.
@@ -195,27 +184,42 @@ enum MachineTerminal {
         _ segments: UnsafePointer<platform_segment>,
         _ count: UInt64
     ) -> Int64 {
-        guard let segment = MachineStreams.firstUsed(segments, count), let base = segment.base
-        else {
-            return 0
-        }
-        if stream == PLATFORM_STREAM_CONTROL.rawValue {
-            let length = controlMessage.count
-            guard segment.length == length else { return -22 }
-            guard user_copy(controlMessage.baseAddress!, base, length) == 0 else {
+        transfer(stream, segments, count) { base, bytes in
+            guard user_copy(bytes.baseAddress!, base, bytes.count) == 0 else { return badAddress }
+            let written = withInterruptsOff {
+                defer { pump() }
+                return discipline.write(UnsafeRawBufferPointer(bytes))
+            }
+            return written == 0 ? wouldBlock : Int64(written)
+        } control: { base, message in
+            guard message.count == controlMessage.count else { return invalidArgument }
+            guard user_copy(message.baseAddress!, base, message.count) == 0 else {
                 return badAddress
             }
-            answerControl(controlMessage)
-            return Int64(length)
+            answerControl(message)
+            return Int64(message.count)
+        }
+    }
+
+    /// Finds what of the first segment is transferred at once, and where it is copied to or from: for one
+    /// of the terminal's streams, or for the one of requests.
+    private static func transfer(
+        _ stream: Int32,
+        _ segments: UnsafePointer<platform_segment>,
+        _ count: UInt64,
+        _ terminal: (UnsafeMutableRawPointer, UnsafeMutableRawBufferPointer) -> Int64,
+        control: (UnsafeMutableRawPointer, UnsafeMutableRawBufferPointer) -> Int64
+    ) -> Int64 {
+        guard let segment = MachineStreams.firstUsed(segments, count), let base = segment.base
+        else { return 0 }
+        func part(_ bytes: Slice<UnsafeMutableRawBufferPointer>) -> UnsafeMutableRawBufferPointer {
+            UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(Int(segment.length)))
+        }
+        if stream == PLATFORM_STREAM_CONTROL.rawValue {
+            return control(base, part(buffer[bufferSize...]))
         }
         guard isOwn(stream) else { return noSuchStream }
-        let length = min(Int(segment.length), bufferSize)
-        guard user_copy(buffer.baseAddress!, base, length) == 0 else { return badAddress }
-        let written = withInterruptsOff {
-            defer { pump() }
-            return discipline.write(UnsafeRawBufferPointer(rebasing: buffer[..<length]))
-        }
-        return written == 0 ? wouldBlock : Int64(written)
+        return terminal(base, part(buffer[..<bufferSize]))
     }
 
     private static var controlMessage: UnsafeMutableRawBufferPointer {

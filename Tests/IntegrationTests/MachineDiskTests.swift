@@ -37,13 +37,14 @@ import Testing
         _ hardware: Hardware,
         _ options: [String],
         emulator: [String] = [],
+        program: String = busybox,
         _ command: [String]
     ) throws -> Execution {
         let packed = hardware.isPacked ? "on" : "off"
         let more = ["-global \(hardware.device("blk")).packed=\(packed)"] + emulator
         let run = try Execution.run(
             [Command.path, "run"] + Command.options + ["--machine", hardware.machine] + options
-                + ["--", Self.busybox] + command,
+                + ["--", program] + command,
             environment: Command.environment + ["UNIRUN_QEMU=" + more.joined(separator: " ")],
             timeLimit: ProgramTests.timeLimit
         )
@@ -93,6 +94,22 @@ import Testing
         #expect(guest.status == 1)
         #expect(guest.errorText.contains("Operation not permitted"))
         #expect(try current == contents)
+    }
+
+    @Test(arguments: Hardware.all)
+    func otherThreadsRunWhileADiskIsRead(_ hardware: Hardware) throws {
+        let source = Program.folder.appendingPathComponent("hosts/runs-while-a-disk-is-read.c")
+        let built = try Build(program: Program(source: source), library: .musl).executable()
+        let node = "driver=null-co,node-name=slow,size=1048576,latency-ns=300000000"
+        let guest = try run(
+            hardware,
+            [],
+            emulator: ["-blockdev", node, "-device", "\(hardware.device("blk")),drive=slow"],
+            program: built.path,
+            []
+        )
+        #expect(guest.outputText == "others ran\nread: 512\nwoke before\nread: 1024\n")
+        #expect(guest.status == 0)
     }
 
     @Test(arguments: Hardware.all, ["read", "write", "flush"])

@@ -2,10 +2,41 @@ import LinuxABI
 import Platform
 
 /// The machine's disks: /dev/vda and so on, as Linux names those of virtio.
-enum Disks {
+public enum Disks {
     /// As Linux gives it out where nothing else has taken it; 16 minor numbers a disk.
     static let major: UInt32 = 254
     static let limit: UInt32 = 8
+
+    /// Those who wait for a request to end, or for their turn.
+    nonisolated(unsafe) private static var waiting: WaitQueue?
+    /// A bit for each disk that somebody uses.
+    nonisolated(unsafe) private static var used: UInt32 = 0
+
+    static func start() {
+        waiting = WaitQueue()
+        used = 0
+    }
+
+    static func stop() { waiting = nil }
+
+    /// Waits for a disk's turn: the platform makes one request of it at a time, during which other
+    /// threads run.
+    static func acquire(_ number: UInt32) throws(Errno) {
+        while used & 1 << number != 0 { try waiting?.wait(isInterruptible: false) }
+        used |= 1 << number
+    }
+
+    static func release(_ number: UInt32) {
+        used &= ~(1 << number)
+        waiting?.wake()
+    }
+
+    /// A disk's interrupt came.
+    public static func takeInterrupts() { waiting?.wake() }
+
+    fileprivate static func waitForInterrupt(until deadline: Nanoseconds) {
+        try? waiting?.wait(until: deadline, isInterruptible: false)
+    }
 
     static func minor(_ number: UInt32) -> UInt32 { number * 16 }
 
@@ -42,6 +73,9 @@ enum Disks {
     }
 }
 
+@c(kernel_wait_for_disk)
+func waitForDisk(_ deadline: UInt64) { Disks.waitForInterrupt(until: deadline) }
+
 /// A disk as an open file. Nothing of it is kept in memory: each call reads or writes the disk itself.
 final class DiskFile: OpenFile {
     private let number: UInt32
@@ -56,6 +90,9 @@ final class DiskFile: OpenFile {
     private var size: Int { Int(description.size) }
 
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
+        // The position is that of the turn.
+        try Disks.acquire(number)
+        defer { Disks.release(number) }
         guard position < size else { return 0 }
         let (number, start) = (number, position)
         let count = try pass(&transfer, at: start) { offset, segments, count in
@@ -68,12 +105,14 @@ final class DiskFile: OpenFile {
     override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
         guard description.is_read_only == 0 else { throw .notPermitted }
         guard transfer.remaining > 0 else { return 0 }
+        try Disks.acquire(number)
+        defer { Disks.release(number) }
         guard position < size else { throw .noSpace }
         let (number, start) = (number, position)
         let count = try pass(&transfer, at: start) { offset, segments, count in
             machine.pointee.disk_write(number, offset, segments, count)
         }
-        if flags.contains(.dataSynchronous) { try synchronize() }
+        if flags.contains(.dataSynchronous) { try checked(machine.pointee.disk_flush(number)) }
         position += count
         return count
     }
@@ -107,6 +146,8 @@ final class DiskFile: OpenFile {
     }
 
     override func synchronize() throws(Errno) {
+        try Disks.acquire(number)
+        defer { Disks.release(number) }
         try checked(machine.pointee.disk_flush(number))
     }
 
@@ -134,6 +175,8 @@ final class DiskFile: OpenFile {
         guard (start | length) & 511 == 0, start <= description.size,
             length <= description.size - start
         else { throw .invalidArgument }
+        try Disks.acquire(number)
+        defer { Disks.release(number) }
         try checked(machine.pointee.disk_discard(number, start, length))
     }
 }

@@ -57,6 +57,7 @@ extension VFS {
         rootFilesystem = nil
         forgetMemoryFiles()
         Filesystem.unmountAll()
+        Disks.stop()
     }
 
     private static func makeRoot(_ settings: RootSettings) throws(Errno) -> MemoryFilesystem {
@@ -82,6 +83,7 @@ extension VFS {
     }
 
     private static func makeDevices() throws(Errno) -> MemoryFilesystem {
+        Disks.start()
         let devices = try MemoryFilesystem("devtmpfs", mode: 0o755)
         let directory = devices.root!
         for index in 0..<CharacterDevices.entries.count {

@@ -184,6 +184,7 @@ public enum Scheduler {
         if pending & UInt32(CPU_PENDING_TIMER) != 0 { forgetArmed() }
         Signals.takeOutsideSignals()
         if pending & UInt32(CPU_PENDING_FRAMES) != 0 || Network.isBehind { Network.takeFrames() }
+        if pending & UInt32(CPU_PENDING_DISKS) != 0 { Disks.takeInterrupts() }
         TimerQueue.shared.runDue(at: now())
         guard firstRunnable == nil, !Network.isBehind else { return }
         Tasks.observer?.waits()

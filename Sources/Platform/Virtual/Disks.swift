@@ -2,7 +2,7 @@ import Platform
 import Virtio
 
 /// The machine's disks as the contract has them: bytes at any place, by way of a buffer that the
-/// device reaches. One request is under way at a time, and the kernel waits for it.
+/// device reaches. One request of a disk is under way at a time; meanwhile the kernel runs other threads.
 enum Disks {
     private struct Disk {
         var device: BlockDevice<Transport>
@@ -43,6 +43,7 @@ enum Disks {
     /// Who waits for the request takes its outcome.
     static func takeInterrupt(_ number: Int) {
         disks[number]?.pointee.device.acknowledgeInterrupt()
+        cpu_set_pending(UInt32(CPU_PENDING_DISKS))
     }
 
     private static func disk(_ number: UInt32) -> UnsafeMutablePointer<Disk>? {
@@ -172,6 +173,14 @@ enum Disks {
         return perform(disk) { $0.begin(operation, sector: sector, data: data) }
     }
 
+    /// Whether the request that is under way has ended, or never will.
+    private static func hasEnded(_ disk: UnsafeMutablePointer<Disk>) -> Bool {
+        do throws(QueueFault) {
+            try disk.pointee.device.takeEnded { _, outcome in disk.pointee.outcome = outcome }
+        } catch { disk.pointee.isStuck = true }
+        return disk.pointee.outcome != nil || disk.pointee.isStuck
+    }
+
     /// Makes a request and waits for its end.
     private static func perform(
         _ disk: UnsafeMutablePointer<Disk>,
@@ -180,13 +189,15 @@ enum Disks {
         guard !disk.pointee.isStuck else { return failed }
         disk.pointee.outcome = nil
         guard begin(&disk.pointee.device) != nil else { return failed }
-        let hasEnded = MachineTime.wait(limit: patience) {
-            do throws(QueueFault) {
-                try disk.pointee.device.takeEnded { _, outcome in disk.pointee.outcome = outcome }
-            } catch { disk.pointee.isStuck = true }
-            return disk.pointee.outcome != nil || disk.pointee.isStuck
+        let clock = PLATFORM_CLOCK_MONOTONIC.rawValue
+        let end = MachineTime.readClock(clock) &+ patience
+        while !hasEnded(disk) {
+            guard MachineTime.readClock(clock) < end else {
+                disk.pointee.isStuck = true
+                break
+            }
+            kernel_wait_for_disk(end)
         }
-        if !hasEnded { disk.pointee.isStuck = true }
         switch disk.pointee.outcome {
         case .done: return 0
         case .notSupported: return notSupported

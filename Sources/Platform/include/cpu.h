@@ -15,6 +15,7 @@
 #define CPU_PENDING_TIMER 1      /* the timer's deadline came */
 #define CPU_PENDING_SIGNAL 2     /* a signal for the thread, or from outside */
 #define CPU_PENDING_FRAMES 4     /* the network card has frames, or room for some again */
+#define CPU_PENDING_DISKS 8      /* a disk may be done with a request */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>

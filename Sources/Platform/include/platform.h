@@ -201,7 +201,8 @@ struct platform_operations {
     /* -ENODEV when there is no such disk. */
     int64_t (*_Nonnull disk_describe)(uint32_t disk, struct platform_disk *_Nonnull description);
     /* As preadv(2) and pwritev(2), within the disk's size, at most 16 segments of kernel or user
-     * memory. They wait for the disk; -EIO when it failed, and after 30 seconds. */
+     * memory. They wait for the disk by kernel_wait_for_disk, and nobody else may ask that disk for
+     * anything meanwhile; -EIO when it failed, and after 30 seconds. */
     int64_t (*_Nonnull disk_read)(uint32_t disk, uint64_t offset,
                                   const struct platform_segment *_Nonnull segments, uint64_t count);
     int64_t (*_Nonnull disk_write)(uint32_t disk, uint64_t offset,
@@ -257,6 +258,10 @@ void kernel_give_frame(uint64_t offset);
 int64_t kernel_take_large_page(void);
 void kernel_give_large_page(uint64_t offset);
 void kernel_cut_large_page(uint64_t offset);
+
+/* Lets other threads run until CPU_PENDING_DISKS was set, or the monotonic clock reaches `deadline`; it may
+ * come back earlier. Called by operations on disks. */
+void kernel_wait_for_disk(uint64_t deadline);
 
 /* An address space was activated for the thread of cpu_current(): its registers that are not on its
  * stack become the processor's. On a small stack. */

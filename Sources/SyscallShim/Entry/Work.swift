@@ -27,6 +27,7 @@ func work(_ frame: UnsafeMutablePointer<trap_frame>) {
     let pending = cpu_take_pending()
     if pending & UInt32(CPU_PENDING_TIMER) != 0 { Scheduler.timerInterrupt() }
     if pending & UInt32(CPU_PENDING_FRAMES) != 0 { Network.takeFrames() }
+    if pending & UInt32(CPU_PENDING_DISKS) != 0 { Disks.takeInterrupts() }
     Signals.takeOutsideSignals()
     let thread = Thread.current
     guard thread.signals.needsAttention || thread.signals.interruptedWait else { return }

@@ -113,7 +113,7 @@ let memoryMappingRows: InlineArray<_, Row> = [
         .descriptor,
         .offset,
         result: .address,
-        note: "no huge pages (MAP_HUGETLB fails with ENOMEM)"
+        note: "no huge pages (MAP_HUGETLB fails with ENOMEM), no mapping of disks (ENODEV)"
     ),
     Row(10, "mprotect", sysProtect, .full, .address, .size, .protection),
     Row(11, "munmap", sysUnmap, .full, .address, .size),

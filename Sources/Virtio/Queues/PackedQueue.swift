@@ -2,15 +2,10 @@ import Registers
 
 /// A packed virtqueue (virtio 1.2, section 2.8): one ring of descriptors that driver and device both
 /// write, each round with the opposite of two flags.
-public struct PackedQueue {
-    private let size: Int
-    private let hasEventIndex: Bool
-    private let shared: SharedMemory
-    let chains: ChainTable
+public struct PackedQueue: QueueFormat {
+    let memory: QueueMemory
 
-    // Flags of a descriptor (2.8.1 and 2.8.5).
-    private static var hasNext: UInt16 { 1 }
-    private static var isWritten: UInt16 { 2 }
+    // Flags of a descriptor that this format adds (2.8.1).
     private static var isAvailable: UInt16 { 1 << 7 }
     private static var isUsed: UInt16 { 1 << 15 }
     // Flags of an event suppression structure (2.8.10).
@@ -19,36 +14,12 @@ public struct PackedQueue {
     private static var eventAtIndex: UInt16 { 2 }
 
     // Offsets into the shared memory: what the driver wants to be told of, and the device.
-    private var driverEvent: Int { size * 16 }
-    private var deviceEvent: Int { size * 16 + 4 }
+    var driverPart: Int { size * 16 }
+    var devicePart: Int { size * 16 + 4 }
 
     static func sharedSize(_ size: Int) -> Int { size * 16 + 8 }
 
-    init(
-        _ size: Int,
-        _ hasEventIndex: Bool,
-        _ shared: SharedMemory,
-        _ own: UnsafeMutableRawPointer
-    ) {
-        self.size = size
-        self.hasEventIndex = hasEventIndex
-        self.shared = shared
-        chains = ChainTable(size, own)
-    }
-
-    var addresses: QueueAddresses {
-        QueueAddresses(
-            descriptors: shared.address,
-            driver: shared.address + UInt64(driverEvent),
-            device: shared.address + UInt64(deviceEvent)
-        )
-    }
-
-    private var state: UnsafeMutablePointer<ChainTable.State> { chains.state }
-    private func load16(_ offset: Int) -> UInt16 { device_load16(shared.pointer + offset) }
-    private func store16(_ offset: Int, _ value: UInt16) {
-        device_store16(shared.pointer + offset, value)
-    }
+    init(_ memory: QueueMemory) { self.memory = memory }
 
     // MARK: Offering (2.8.21)
 
@@ -75,7 +46,7 @@ public struct PackedQueue {
     }
 
     private func offerFlags(_ buffer: Buffer, isLast: Bool) -> UInt16 {
-        (buffer.isWritten ? PackedQueue.isWritten : 0) | (isLast ? 0 : PackedQueue.hasNext)
+        flags(of: buffer, isLast: isLast)
             | (state.pointee.offerWrap ? PackedQueue.isAvailable : PackedQueue.isUsed)
     }
 
@@ -91,12 +62,12 @@ public struct PackedQueue {
         let count = state.pointee.toldIndex
         state.pointee.toldIndex = 0
         guard count > 0 else { return false }
-        let flags = load16(deviceEvent + 2) & 3
+        let flags = load16(devicePart + 2) & 3
         guard flags == PackedQueue.eventAtIndex, hasEventIndex else {
             return flags != PackedQueue.noEvents
         }
         device_fence_acquire()
-        let place = load16(deviceEvent)
+        let place = load16(devicePart)
         let new = state.pointee.offerIndex
         var event = place & 0x7fff
         // It counts from the round before.
@@ -135,15 +106,15 @@ public struct PackedQueue {
     func enableInterrupt() -> Bool {
         if hasEventIndex {
             let wrap: UInt16 = state.pointee.takeWrap ? 1 << 15 : 0
-            store16(driverEvent, state.pointee.takeIndex | wrap)
+            store16(driverPart, state.pointee.takeIndex | wrap)
             device_fence_release()
-            store16(driverEvent + 2, PackedQueue.eventAtIndex)
+            store16(driverPart + 2, PackedQueue.eventAtIndex)
         } else {
-            store16(driverEvent + 2, PackedQueue.events)
+            store16(driverPart + 2, PackedQueue.events)
         }
         device_fence()
         return hasUsed
     }
 
-    func disableInterrupt() { store16(driverEvent + 2, PackedQueue.noEvents) }
+    func disableInterrupt() { store16(driverPart + 2, PackedQueue.noEvents) }
 }

@@ -64,10 +64,8 @@ public enum Queue {
     ) {
         precondition(size > 0 && size <= 1 << 15 && size & (size - 1) == 0)
         precondition(shared.size >= Queue.sharedSize(isPacked: isPacked, size: size))
-        self =
-            isPacked
-            ? .packed(PackedQueue(size, hasEventIndex, shared, own))
-            : .split(SplitQueue(size, hasEventIndex, shared, own))
+        let memory = QueueMemory(size, hasEventIndex, shared, own)
+        self = isPacked ? .packed(PackedQueue(memory)) : .split(SplitQueue(memory))
     }
 
     private var chains: ChainTable {

@@ -1,6 +1,8 @@
-#ifdef UNIRUN_GUEST
-
 #include "entry.h"
+
+uint16_t system_call_places[SYSTEM_CALL_COUNT];
+
+#ifdef UNIRUN_GUEST
 
 void system_call_table_set(uint64_t number, system_call_handler *handler) {
     system_call_table[number] = (uint64_t)handler;
@@ -15,8 +17,6 @@ uint64_t system_call_entry_address(void) { return (uint64_t)system_call_entry; }
 uint64_t system_call_entry_brief_address(void) { return (uint64_t)system_call_entry_brief; }
 
 #else
-
-#include "entry.h"
 
 /* Hosted tests call handlers by their rows; nothing jumps through the table. */
 void system_call_table_set(uint64_t number, system_call_handler *handler) {

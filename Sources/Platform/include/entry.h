@@ -125,6 +125,13 @@ void system_call_table_set(uint64_t number, system_call_handler *_Nonnull handle
 /* The call goes to kernel_frame_call. */
 void system_call_table_set_frame(uint64_t number);
 
+/* Where the shim finds the row of a number; 0 for none. */
+extern uint16_t system_call_places[SYSTEM_CALL_COUNT];
+static inline uint16_t system_call_place(uint64_t number) { return system_call_places[number]; }
+static inline void system_call_set_place(uint64_t number, uint16_t place) {
+    system_call_places[number] = place;
+}
+
 /* The number of the call under way, seen from its handler, on the current thread. */
 static inline uint64_t system_call_number(uint64_t kernel_stack) {
     return *(const uint64_t *)(kernel_stack - 8);

@@ -4,67 +4,117 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
+    private static let groupCount = 17
+
+    /// Lends the rows of a group, where they lie in the image.
+    ///
+    /// Only the span of the global itself does: a table that is lent whole, or returned, is copied
+    /// to the stack first.
+    @inline(__always)
+    private static func lend<Result>(_ group: Int, _ body: (Span<Row>) -> Result) -> Result {
+        switch group {
+        case 0: body(memoryMappingRows.span)
+        case 1: body(memoryAdviceRows.span)
+        case 2: body(threadRows.span)
+        case 3: body(futexRows.span)
+        case 4: body(signalRows.span)
+        case 5: body(timeRows.span)
+        case 6: body(identityRows.span)
+        case 7: body(processRows.span)
+        case 8: body(processControlRows.span)
+        case 9: body(executeRows.span)
+        case 10: body(unsupportedRows.span)
+        case 11: body(fileTransferRows.span)
+        case 12: body(filePathRows.span)
+        case 13: body(fileStatusRows.span)
+        case 14: body(fileControlRows.span)
+        case 15: body(filePollingRows.span)
+        default: body(unnamedFileRows.span)
+        }
+    }
+
     /// Calls `body` with each row, group by group.
     public static func forEach(_ body: (Row) -> Void) {
-        visit(memoryMappingRows, body)
-        visit(memoryAdviceRows, body)
-        visit(threadRows, body)
-        visit(futexRows, body)
-        visit(signalRows, body)
-        visit(timeRows, body)
-        visit(identityRows, body)
-        visit(processRows, body)
-        visit(processControlRows, body)
-        visit(executeRows, body)
-        visit(unsupportedRows, body)
-        visit(fileTransferRows, body)
-        visit(filePathRows, body)
-        visit(fileStatusRows, body)
-        visit(fileControlRows, body)
-        visit(filePollingRows, body)
-        visit(unnamedFileRows, body)
+        for group in 0..<groupCount { lend(group) { visit($0, body) } }
     }
 
-    /// The row of a number. It searches: not for hot paths.
-    public static func row(_ number: Int) -> Row? {
-        var found: Row?
-        forEach { if Int($0.number) == number { found = $0 } }
-        return found
+    @inline(never)
+    private static func visit(_ rows: Span<Row>, _ body: (Row) -> Void) {
+        for index in rows.indices { body(rows[index]) }
     }
 
-    // Inlined: a table that is lent to a function is copied to the stack first.
-    @inline(__always)
-    private static func visit<let count: Int>(
-        _ rows: borrowing InlineArray<count, Row>,
-        _ body: (Row) -> Void
-    ) {
-        for index in 0..<count { body(rows[index]) }
+    // MARK: By number
+
+    nonisolated(unsafe) private static var isIndexed = false
+
+    /// Notes where the row of each number is: its group's number plus one, then its own.
+    private static func index() {
+        isIndexed = true
+        for group in 0..<groupCount { lend(group) { note($0, group) } }
     }
 
-    /// Handlers of the calls that work on the frame, by number.
-    nonisolated(unsafe) private static var frameHandlers: UnsafeMutablePointer<FrameHandler?>!
+    @inline(never)
+    private static func note(_ rows: Span<Row>, _ group: Int) {
+        for index in rows.indices {
+            let place = UInt16(truncatingIfNeeded: (group + 1) << 8 | index)
+            system_call_set_place(UInt64(rows[index].number), place)
+        }
+    }
+
+    /// What `body` makes of the row of a number; nil without one.
+    private static func read<Value>(_ number: Int, _ body: (borrowing Row) -> Value) -> Value? {
+        guard number >= 0, number < Int(SYSTEM_CALL_COUNT) else { return nil }
+        if !isIndexed { index() }
+        let place = Int(system_call_place(UInt64(number)))
+        guard place != 0 else { return nil }
+        return lend(place >> 8 - 1) { body($0[place & 0xff]) }
+    }
+
+    /// The row of a number.
+    public static func row(_ number: Int) -> Row? { read(number) { copy $0 } }
+
+    /// The handler of a call that works on the frame.
+    static func frameHandler(_ number: Int) -> FrameHandler? {
+        read(number) { $0.frameHandler } ?? nil
+    }
+
+    // MARK: Dispatch
 
     /// Fills the table that the entry jumps through. Called once, before the first program runs.
     public static func install() {
-        frameHandlers = .allocate(capacity: Int(SYSTEM_CALL_COUNT))
-        frameHandlers.initialize(repeating: nil, count: Int(SYSTEM_CALL_COUNT))
-        for number in 0..<Int(SYSTEM_CALL_COUNT) { setHandler(number, sysRefused) }
-        forEach { row in
-            if let handler = row.handler {
-                setHandler(Int(row.number), handler)
-            } else if let handler = row.frameHandler {
-                frameHandlers[Int(row.number)] = handler
-                system_call_table_set_frame(UInt64(row.number))
+        index()
+        fill(with: sysRefused)
+        for group in 0..<groupCount { lend(group) { setHandlers($0) } }
+    }
+
+    /// Gives all numbers the same handler.
+    static func fill(with handler: Handler) {
+        for number in 0..<UInt64(SYSTEM_CALL_COUNT) { system_call_table_set(number, handler) }
+    }
+
+    @inline(never)
+    private static func setHandlers(_ rows: Span<Row>) {
+        for index in rows.indices {
+            let number = UInt64(rows[index].number)
+            if let handler = rows[index].handler {
+                system_call_table_set(number, handler)
+            } else if rows[index].frameHandler != nil {
+                system_call_table_set_frame(number)
             }
         }
     }
 
-    private static func setHandler(_ number: Int, _ handler: Handler) {
-        system_call_table_set(UInt64(number), handler)
+    /// Gives the calls that work on the frame back to `kernel_frame_call`.
+    static func setFrameHandlers() {
+        for group in 0..<groupCount { lend(group) { setFrameHandlers($0) } }
     }
 
-    /// The handler of a call that works on the frame.
-    static func frameHandler(_ number: Int) -> FrameHandler? { frameHandlers[number] }
+    @inline(never)
+    private static func setFrameHandlers(_ rows: Span<Row>) {
+        for index in rows.indices where rows[index].frameHandler != nil {
+            system_call_table_set_frame(UInt64(rows[index].number))
+        }
+    }
 }
 
 /// A call without a handler: what its row says, or ENOSYS.

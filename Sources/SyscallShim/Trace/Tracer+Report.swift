@@ -64,12 +64,11 @@ extension Tracer {
     private static func reportCalls(_ report: inout ReportWriter) -> UInt64 {
         var total = unknownCalls
         for number in 0..<Int(SYSTEM_CALL_COUNT) {
-            guard let statistics = calls[number].statistics else { continue }
-            total &+= statistics.pointee.count
-            reportCall(&report, number, statistics.pointee)
-            statistics.pointee.deallocate()
-            statistics.deallocate()
-            calls[number].statistics = nil
+            if let statistics = calls.statistics(number) {
+                total &+= statistics.pointee.count
+                reportCall(&report, number, statistics.pointee)
+            }
+            calls.forget(number)
         }
         if unknownCalls > 0 { report.value("calls_unknown", unknownCalls) }
         return total
@@ -177,6 +176,7 @@ extension Tracer {
             report.name(calls[number].name, UInt64(number))
             report.number(UInt64(count))
             report.end()
+            calls.forget(number)
         }
     }
 }

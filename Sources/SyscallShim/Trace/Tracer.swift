@@ -14,7 +14,7 @@ public enum Tracer {
 
     nonisolated(unsafe) static var options = LaunchOptions(rawValue: 0)
     nonisolated(unsafe) static var filter = TraceFilter()
-    nonisolated(unsafe) static var calls: UnsafeMutablePointer<TracedCall>! = nil
+    nonisolated(unsafe) static var calls: TracedCalls! = nil
     nonisolated(unsafe) static var writer: TraceWriter! = nil
     /// Calls with a number beyond the table.
     nonisolated(unsafe) static var unknownCalls: UInt64 = 0
@@ -24,23 +24,15 @@ public enum Tracer {
     static var shows: Bool { options.contains(.trace) }
     static var counts: Bool { options.contains(.statistics) }
 
-    private static var callCount: Int { Int(SYSTEM_CALL_COUNT) }
-
     /// Takes the dispatch table over when `options` ask for it. Called once, after
     /// `SystemCallTable.install`.
     public static func install(_ options: LaunchOptions, _ filter: TraceFilter) {
         self.options = options
         self.filter = filter
         guard shows || counts else { return }
-        calls = .allocate(capacity: callCount)
-        for number in 0..<callCount {
-            calls[number] = TracedCall()
-            system_call_table_set(UInt64(number), tracedHandler)
-        }
-        SystemCallTable.forEach { row in
-            calls[Int(row.number)] = TracedCall(row)
-            if row.frameHandler != nil { system_call_table_set_frame(UInt64(row.number)) }
-        }
+        calls = TracedCalls()
+        SystemCallTable.fill(with: tracedHandler)
+        SystemCallTable.setFrameHandlers()
         writer = TraceWriter()
         unknownCalls = 0
         Tasks.observer = TraceObserver()
@@ -145,27 +137,5 @@ extension Tracer {
         )
         run.end(result)
         return result
-    }
-}
-
-/// What the tracer keeps of a row, by number.
-struct TracedCall {
-    var handler: Handler = sysRefused
-    var name = UnsafeRawBufferPointer(start: nil, count: 0)
-    var kinds: InlineArray<6, Argument>
-    var result = Argument.integer
-    var restart = RestartClass.never
-    /// Made when the call is first used.
-    var statistics: UnsafeMutablePointer<CallStatistics>?
-
-    /// A number without a row.
-    init() { kinds = InlineArray(repeating: .hexadecimal) }
-
-    init(_ row: Row) {
-        handler = row.handler ?? sysRefused
-        name = UnsafeRawBufferPointer(start: row.name.utf8Start, count: row.name.utf8CodeUnitCount)
-        kinds = row.arguments
-        result = row.result
-        restart = row.restart
     }
 }

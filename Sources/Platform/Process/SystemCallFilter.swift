@@ -6,10 +6,12 @@ import Platform
 /// hypercall page; every other `syscall` instruction is the program's and is caught by SIGSYS.
 struct SystemCallFilter {
     /// In place: there is no heap yet.
-    private var program = InlineArray<160, Instruction>(
+    private var program = InlineArray<96, Instruction>(
         repeating: Instruction(code: 0, jumpTrue: 0, jumpFalse: 0, operand: 0)
     )
     private var count = 0
+    /// Where each call's check of its arguments begins.
+    private var checks = InlineArray<32, UInt8>(repeating: 0)
 
     /// struct sock_filter
     private struct Instruction {
@@ -25,9 +27,20 @@ struct SystemCallFilter {
         var instructions: UnsafeMutableRawPointer?
     }
 
+    /// Where a jump leads: a distance, or until all is built one of these. A call's check is its
+    /// number in the table from `firstCheck` on.
+    private enum Target {
+        static var next: UInt8 { 0 }
+        static var firstCheck: UInt8 { 128 }
+        static var allow: UInt8 { 253 }
+        static var kill: UInt8 { 254 }
+        static var trap: UInt8 { 255 }
+    }
+
     // BPF codes, as linux/bpf_common.h combines them.
     private static var loadWord: UInt16 { 0x20 }
     private static var andConstant: UInt16 { 0x54 }
+    private static var jumpClass: UInt16 { 0x05 }
     private static var jumpEqual: UInt16 { 0x15 }
     private static var jumpGreaterOrEqual: UInt16 { 0x35 }
     private static var leave: UInt16 { 0x06 }
@@ -56,80 +69,114 @@ struct SystemCallFilter {
         }
     }
 
+    /// The host compiles the filter for each instance, which takes as long as it has instructions:
+    /// all share the same three ends. The page comes first, as the host tries the filter with
+    /// every number beforehand, and gives that up where it asks for an address.
     private mutating func build() {
-        trapUnlessEqual(SystemCallFilter.architectureOffset, SystemCallFilter.architecture)
         let page = code_places.hypercall_page
-        load(SystemCallFilter.instructionPointerOffset + 4)
-        trapUnlessEqual(UInt32(page >> 32))
         load(SystemCallFilter.instructionPointerOffset)
         append(SystemCallFilter.andConstant, 0xffff_f000)
-        trapUnlessEqual(UInt32(truncatingIfNeeded: page))
-        for index in hostCalls.indices { allow(hostCalls[index]) }
+        proceedIfEqual(UInt32(truncatingIfNeeded: page))
+        load(SystemCallFilter.instructionPointerOffset + 4)
+        proceedIfEqual(UInt32(page >> 32))
+        load(SystemCallFilter.architectureOffset)
+        proceedIfEqual(SystemCallFilter.architecture)
+        load(SystemCallFilter.numberOffset)
+        for index in hostCalls.indices { dispatch(index) }
         append(SystemCallFilter.leave, SystemCallFilter.killProcess)
+        for index in hostCalls.indices { check(index) }
+        finish()
     }
 
-    private mutating func allow(_ call: HostCall) {
-        load(SystemCallFilter.numberOffset)
-        let skip = appendJump(SystemCallFilter.jumpEqual, call.number)
-        switch call.check {
-        case .none: append(SystemCallFilter.leave, SystemCallFilter.allow)
+    /// Anything else is the program's.
+    private mutating func proceedIfEqual(_ value: UInt32) {
+        append(SystemCallFilter.jumpEqual, value, jumpFalse: Target.trap)
+    }
+
+    private mutating func dispatch(_ index: Int) {
+        var target = Target.firstCheck + UInt8(index)
+        if case .none = hostCalls[index].check { target = Target.allow }
+        append(SystemCallFilter.jumpEqual, hostCalls[index].number, jumpTrue: target)
+    }
+
+    private mutating func check(_ index: Int) {
+        checks[index] = UInt8(count)
+        switch hostCalls[index].check {
+        case .none: break
         case .descriptor(let argument, let allowed):
             load(SystemCallFilter.argumentOffset(argument))
             allowDescriptors(allowed)
         case .descriptorOrNone(let argument, let allowed):
             load(SystemCallFilter.argumentOffset(argument))
-            allowIfEqual(.max)
+            append(SystemCallFilter.jumpEqual, .max, jumpTrue: Target.allow)
             allowDescriptors(allowed)
         case .below(let argument, let bound):
             load(SystemCallFilter.argumentOffset(argument))
-            append(SystemCallFilter.jumpGreaterOrEqual, bound, jumpTrue: 1)
-            append(SystemCallFilter.leave, SystemCallFilter.allow)
+            append(
+                SystemCallFilter.jumpGreaterOrEqual,
+                bound,
+                jumpTrue: Target.kill,
+                jumpFalse: Target.allow
+            )
         case .first(let value):
             load(SystemCallFilter.argumentOffset(0))
-            allowIfEqual(value)
+            allowOnly(value)
         case .firstTwo(let first, let second):
             load(SystemCallFilter.argumentOffset(0))
-            append(SystemCallFilter.jumpEqual, first, jumpFalse: 3)
+            append(SystemCallFilter.jumpEqual, first, jumpFalse: Target.kill)
             load(SystemCallFilter.argumentOffset(1))
-            allowIfEqual(second)
+            allowOnly(second)
         }
-        append(SystemCallFilter.leave, SystemCallFilter.killProcess)
-        program[skip].jumpFalse = UInt8(count - skip - 1)
+    }
+
+    private mutating func allowOnly(_ value: UInt32) {
+        append(
+            SystemCallFilter.jumpEqual,
+            value,
+            jumpTrue: Target.allow,
+            jumpFalse: Target.kill
+        )
     }
 
     private mutating func allowDescriptors(_ allowed: UInt32) {
-        for descriptor in 0..<UInt32(32) where allowed & (1 << descriptor) != 0 {
-            allowIfEqual(descriptor)
+        let last = UInt32(31 - allowed.leadingZeroBitCount)
+        for descriptor in 0...last where allowed & (1 << descriptor) != 0 {
+            append(
+                SystemCallFilter.jumpEqual,
+                descriptor,
+                jumpTrue: Target.allow,
+                jumpFalse: descriptor == last ? Target.kill : Target.next
+            )
         }
     }
 
-    private mutating func allowIfEqual(_ value: UInt32) {
-        append(SystemCallFilter.jumpEqual, value, jumpFalse: 1)
+    /// Appends the ends and makes distances of the targets.
+    private mutating func finish() {
+        let ends = count
         append(SystemCallFilter.leave, SystemCallFilter.allow)
-    }
-
-    private mutating func trapUnlessEqual(_ offset: UInt32, _ value: UInt32) {
-        load(offset)
-        trapUnlessEqual(value)
-    }
-
-    private mutating func trapUnlessEqual(_ value: UInt32) {
-        append(SystemCallFilter.jumpEqual, value, jumpTrue: 1)
+        append(SystemCallFilter.leave, SystemCallFilter.killProcess)
         append(SystemCallFilter.leave, SystemCallFilter.trap)
+        for index in 0..<ends where program[index].code & 7 == SystemCallFilter.jumpClass {
+            program[index].jumpTrue = distance(from: index, to: program[index].jumpTrue, ends)
+            program[index].jumpFalse = distance(from: index, to: program[index].jumpFalse, ends)
+        }
+    }
+
+    private func distance(from index: Int, to target: UInt8, _ ends: Int) -> UInt8 {
+        guard target != Target.next else { return 0 }
+        let place =
+            target >= Target.allow
+            ? ends + Int(target - Target.allow) : Int(checks[Int(target - Target.firstCheck)])
+        return UInt8(place - index - 1)
     }
 
     private mutating func load(_ offset: UInt32) { append(SystemCallFilter.loadWord, offset) }
 
-    private mutating func appendJump(_ code: UInt16, _ operand: UInt32) -> Int {
-        append(code, operand)
-        return count - 1
-    }
-
     private mutating func append(
         _ code: UInt16,
         _ operand: UInt32,
-        jumpTrue: UInt8 = 0,
-        jumpFalse: UInt8 = 0
+        jumpTrue: UInt8 = Target.next,
+        jumpFalse: UInt8 = Target.next
     ) {
         program[count] = Instruction(
             code: code,

@@ -59,17 +59,11 @@ public enum Disks {
         return DiskFile(number, try description(number), flags, dentry)
     }
 
-    /// Calls `body` with the name in /dev and the number of each disk.
-    static func forEach(
-        _ body: (UnsafeRawBufferPointer, UInt32) throws(Errno) -> Void
-    ) throws(Errno) {
-        for number in 0..<limit where (try? description(number)) != nil {
-            var name = InlineArray<3, UInt8>(repeating: 0)
-            name[0] = UInt8(ascii: "v")
-            name[1] = UInt8(ascii: "d")
-            name[2] = UInt8(ascii: "a") + UInt8(number)
-            try withUnsafeBytes(of: &name) { (bytes) throws(Errno) in try body(bytes, number) }
-        }
+    static func exists(_ number: UInt32) -> Bool { (try? description(number)) != nil }
+
+    /// The name in /dev.
+    static func name(_ number: UInt32) -> InlineArray<3, UInt8> {
+        [UInt8(ascii: "v"), UInt8(ascii: "d"), UInt8(ascii: "a") + UInt8(number)]
     }
 }
 

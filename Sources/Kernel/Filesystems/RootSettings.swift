@@ -84,51 +84,12 @@ extension VFS {
 
     private static func makeDevices() throws(Errno) -> MemoryFilesystem {
         Disks.start()
-        let devices = try MemoryFilesystem("devtmpfs", mode: 0o755)
+        let devices = try MemoryFilesystem("devtmpfs", mode: 0o755, over: DeviceNodes())
         let directory = devices.root!
-        for index in 0..<CharacterDevices.entries.count {
-            let entry = CharacterDevices.entries[index]
-            let node = NewNode(
-                mode: FileMode(.characterDevice, permissions: entry.permissions),
-                user: 0,
-                group: 0,
-                device: deviceNumber(entry.major, entry.minor)
-            )
-            _ = try directory.inode!.create(Name(entry.name), in: directory, node)
-        }
-        try Disks.forEach { (name, number) throws(Errno) in
-            let diskGroup: UInt32 = 6
-            let node = NewNode(
-                mode: FileMode(.blockDevice, permissions: 0o660),
-                user: 0,
-                group: diskGroup,
-                device: deviceNumber(Disks.major, Disks.minor(number))
-            )
-            _ = try directory.inode!.create(Name(name), in: directory, node)
-        }
-        try addLink("/proc/self/fd", Name("fd"), in: directory)
-        try addLink("/proc/self/fd/0", Name("stdin"), in: directory)
-        try addLink("/proc/self/fd/1", Name("stdout"), in: directory)
-        try addLink("/proc/self/fd/2", Name("stderr"), in: directory)
         let node = NewNode(mode: FileMode(.directory, permissions: 0o755), user: 0, group: 0)
         let shared = try directory.inode!.create(Name("shm"), in: directory, node)
         try MemoryFilesystem().mount(on: shared)
         return devices
-    }
-
-    private static func addLink(_ target: StaticString, _ name: Name, in directory: Dentry)
-        throws(Errno)
-    {
-        let node = NewNode(
-            mode: FileMode(.symbolicLink, permissions: 0o777),
-            user: 0,
-            group: 0,
-            target: UnsafeRawBufferPointer(
-                start: target.utf8Start,
-                count: target.utf8CodeUnitCount
-            )
-        )
-        _ = try directory.inode!.create(name, in: directory, node)
     }
 
     /// Adds a small file, in place of one that is there.
@@ -137,9 +98,11 @@ extension VFS {
     {
         guard let parent = directory.inode as? MemoryDirectory else { return }
         let node = NewNode(mode: FileMode(.regular, permissions: 0o644), user: 0, group: 0)
-        let file = MemoryFile(parent.memory, node)
-        try file.fill(bytes)
-        try parent.addFixed(file, name, in: directory)
+        try parent.addFixed(
+            MemoryFile(parent.memory, node, over: TextFile(bytes)),
+            name,
+            in: directory
+        )
     }
 
     /// Puts the program's file at its path, whatever the root holds there. A program of the root's

@@ -280,3 +280,16 @@ class LowerFile {
     /// The image whose pages hold `count` bytes at `offset` in one piece, page-aligned, and where.
     func image(at offset: Int, count: Int) -> (image: UInt32, offset: UInt64)? { nil }
 }
+
+/// A text that a file begins with. It takes no page until somebody writes to it or maps it.
+final class TextFile: LowerFile {
+    private let bytes: [UInt8]
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    override var size: Int { bytes.count }
+
+    override func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) {
+        bytes[offset..<offset + buffer.count].withUnsafeBytes { buffer.copyMemory(from: $0) }
+    }
+}

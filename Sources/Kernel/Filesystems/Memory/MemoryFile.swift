@@ -163,15 +163,6 @@ final class MemoryFile: Inode, Mappable {
         return done
     }
 
-    /// Takes contents that the kernel made, in place of what is there.
-    func fill(_ bytes: [UInt8]) throws(Errno) {
-        for (index, byte) in bytes.enumerated() {
-            let frame = try frame(for: index >> 12, wanting: 1, fill: false)
-            frame.address.storeBytes(of: byte, toByteOffset: index & pageMask, as: UInt8.self)
-        }
-        size = bytes.count
-    }
-
     /// RLIMIT_FSIZE, and the largest file there can be. Throws `fileTooLarge`.
     private func limitSize(_ transfer: inout Transfer, _ position: Int) throws(Errno) {
         let limit = Process.current.limits[.fileSize].current

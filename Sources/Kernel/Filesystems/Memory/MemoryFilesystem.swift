@@ -17,13 +17,14 @@ final class MemoryFilesystem: Filesystem {
     init(
         _ name: StaticString = "tmpfs",
         magic: Int64 = MemoryFilesystem.magicNumber,
-        mode: UInt32 = 0o1777
+        mode: UInt32 = 0o1777,
+        over lower: LowerDirectory? = nil
     ) throws(Errno) {
         // As Linux: half of the memory.
         pageLimit = FrameAllocator.totalFrames / 2
         super.init(name, magic: magic)
         let node = NewNode(mode: FileMode(.directory, permissions: mode), user: 0, group: 0)
-        root = try Dentry(Name("/"), try MemoryDirectory(self, node), in: nil)
+        root = try Dentry(Name("/"), try MemoryDirectory(self, node, over: lower), in: nil)
     }
 
     /// Takes pages for a file. Throws `noSpace`.

@@ -63,19 +63,20 @@ final class GeneratedFilesystem: Filesystem {
 
 /// A directory of rows, with what is not in them added by those who override it.
 class GeneratedDirectory: Inode {
-    let rows: [GeneratedRow]
+    /// Nil while nobody has looked.
+    private var known: [GeneratedRow]?
     let prefix: [UInt8]
     /// Whose files these are; nil for those of the whole system.
     unowned(unsafe) let process: Process?
 
     init(
         _ filesystem: Filesystem,
-        _ rows: [GeneratedRow],
+        _ rows: [GeneratedRow]?,
         prefix: [UInt8] = [],
         process: Process? = nil,
         number: UInt64
     ) {
-        self.rows = rows
+        known = rows
         self.prefix = prefix
         self.process = process
         super.init(
@@ -87,6 +88,16 @@ class GeneratedDirectory: Inode {
         )
         links = 2
     }
+
+    final var rows: [GeneratedRow] {
+        if let known { return known }
+        let made = makeRows()
+        known = made
+        return made
+    }
+
+    /// The rows of a directory that was made without: most programs look at few.
+    func makeRows() -> [GeneratedRow] { [] }
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
         DirectoryFile(dentry, flags)

@@ -229,17 +229,18 @@ extension ProcFilesystem {
 enum SysFilesystem {
     static func make() throws(Errno) -> Filesystem {
         let filesystem = GeneratedFilesystem("sysfs", magic: 0x6265_6572)
-        let rows: [GeneratedRow] = [
-            row("devices/system/cpu/online"), row("devices/system/cpu/possible"),
-            row("devices/system/cpu/present"),
-        ]
-        let directory = GeneratedDirectory(
-            filesystem,
-            rows,
-            number: GeneratedFilesystem.inode(-1, nil)
-        )
+        let directory = SysRoot(filesystem, nil, number: GeneratedFilesystem.inode(-1, nil))
         filesystem.root = try Dentry(Name("/"), directory, in: nil)
         return filesystem
+    }
+}
+
+private final class SysRoot: GeneratedDirectory {
+    override func makeRows() -> [GeneratedRow] {
+        [
+            SysRoot.row("devices/system/cpu/online"), SysRoot.row("devices/system/cpu/possible"),
+            SysRoot.row("devices/system/cpu/present"),
+        ]
     }
 
     /// One processor.

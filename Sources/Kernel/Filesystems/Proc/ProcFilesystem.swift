@@ -4,11 +4,7 @@ import LinuxABI
 enum ProcFilesystem {
     static func make() throws(Errno) -> Filesystem {
         let filesystem = GeneratedFilesystem("proc", magic: 0x9fa0)
-        let directory = ProcRoot(
-            filesystem,
-            systemRows(),
-            number: GeneratedFilesystem.inode(-1, nil)
-        )
+        let directory = ProcRoot(filesystem, nil, number: GeneratedFilesystem.inode(-1, nil))
         filesystem.root = try Dentry(Name("/"), directory, in: nil)
         return filesystem
     }
@@ -60,6 +56,8 @@ enum ProcFilesystem {
 
 /// The root: the system's files, and a directory for each process.
 private final class ProcRoot: GeneratedDirectory {
+    override func makeRows() -> [GeneratedRow] { ProcFilesystem.systemRows() }
+
     override func child(_ name: Name) throws(Errno) -> Inode? {
         if let found = try super.child(name) { return found }
         guard let id = ProcFilesystem.number(name), let process = ProcessTable.process(id) else {

@@ -9,7 +9,7 @@ import LaunchRecord
 /// cannot be kept, it counts for nothing: calls are then caught and rewritten one by one.
 struct SiteCache {
     /// "SITES", and the version.
-    private static let magic: UInt64 = 0x0001_0053_4554_4953
+    private static let magic: UInt64 = 0x0002_0053_4554_4953
     private static let headerWords = 4
 
     private let name: String
@@ -46,8 +46,9 @@ struct SiteCache {
     func add(_ new: [KnownSite]) {
         guard !new.isEmpty, let folder = try? CacheFolder.make("sites", for: "a program's sites")
         else { return }
-        let known = load()
-        let sites = known + new.filter { !known.contains($0) }
+        // What is told anew tells more.
+        let places = Set(new.map(\.offset))
+        let sites = load().filter { !places.contains($0.offset) } + new
         let words = header + sites.prefix(KnownSite.limit).map(\.word)
         let unfinished = "\(folder)/work-\(getpid())"
         let descriptor = openFile(

@@ -50,10 +50,16 @@ private func items(_ record: [UInt8]) throws -> [(LaunchRecord.Kind, [UInt8])] {
 }
 
 @Test func aKnownSiteIsOneWord() throws {
-    let site = try #require(KnownSite(offset: 0x7fff_1234_5678, number: 231))
-    #expect(KnownSite(word: site.word) == site)
-    #expect(KnownSite(offset: 1 << 48, number: 0) == nil)
+    let site = try #require(KnownSite(offset: 0x1ff_1234_5678, number: 231))
+    for boundary in [nil, 0, 7, KnownSite.farthestBoundary] {
+        let site = try #require(KnownSite(offset: .max >> 22, number: 15, boundary: boundary))
+        #expect(KnownSite(word: site.word) == site)
+    }
+    #expect(KnownSite(word: .max).boundary == nil)
+    #expect(KnownSite(offset: 1 << 42, number: 0) == nil)
     #expect(KnownSite(offset: 0, number: 1 << 16) == nil)
+    #expect(KnownSite(offset: 0, number: 0, boundary: 32) == nil)
+    #expect(KnownSite(offset: 0, number: 0, boundary: -1) == nil)
     var writer = LaunchRecordWriter()
     writer.addKnownSites([site, site])
     let found = try items(writer.record)

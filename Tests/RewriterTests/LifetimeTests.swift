@@ -80,6 +80,31 @@ import Testing
         #expect(rewriter.reportCount == 0)
     }
 
+    @Test func whatWasProvedOnceIsNotProvedAgain() throws {
+        // mov 8(%rsp),%r9; syscall; ret, and nothing before it that would prove the first.
+        let bare: [UInt8] = [0x4c, 0x8b, 0x4c, 0x24, 0x08, 0x0f, 0x05, 0xc3, 0x06]
+        let (proving, whole) = make(filler(90) + bare)
+        _ = proving.caught(site: base + 95, number: 1, memory: whole)
+        let proved = try #require(proving.report(0))
+        #expect(proved.isProved)
+        let boundary = try #require(proved.boundary)
+        #expect(boundary >= 5)
+        let (told, memory) = make(bare)
+        told.expect(site: base + 5, number: 1, boundary: 5, memory: memory)
+        let report = try #require(told.report(0))
+        #expect(!report.isProved)
+        #expect(memory.text.first == 0xe9)
+    }
+
+    @Test func aBoundaryThatDoesNotLeadToTheSiteCountsForNothing() {
+        let bare: [UInt8] = [0x4c, 0x8b, 0x4c, 0x24, 0x08, 0x0f, 0x05, 0xc3, 0x06]
+        for boundary in [0, 1, 6, 31, 1000, Int.max] {
+            let (rewriter, memory) = make(bare)
+            rewriter.expect(site: base + 5, number: 1, boundary: boundary, memory: memory)
+            #expect(memory.text == bare, "\(boundary)")
+        }
+    }
+
     @Test func anExpectedSignalReturnBecomesAJump() {
         let code = filler(120) + [0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x1f, 0x40, 0]
         let (rewriter, memory) = make(code)

@@ -20,7 +20,8 @@ extension AddressSpace {
     ///
     /// It is the kernel's: unmapping around it passes it over, and mapping or protecting it is
     /// refused as if nothing could ever be there. Throws `fileExists` when something is.
-    public func mapStubPage(at address: UInt64) throws(Errno) {
+    /// `isOpen` leaves it as `openText` would, until `closeText`.
+    public func mapStubPage(at address: UInt64, isOpen: Bool = false) throws(Errno) {
         let end = address &+ UInt64(pageSize)
         guard address & UInt64(pageMask) == 0, end > address else { throw .invalidArgument }
         let isInStubs = address >= Layout.lowStubs.lowerBound && end <= Layout.lowStubs.upperBound
@@ -31,14 +32,15 @@ extension AddressSpace {
         guard end <= stackRoom.lowerBound || address >= stackRoom.upperBound else {
             throw .fileExists
         }
-        try addKernelRegion(address, end, [.read, .execute], .kernelOwned)
+        try addKernelRegion(address, end, [.read, .execute], .kernelOwned, isOpen: isOpen)
     }
 
     private func addKernelRegion(
         _ start: UInt64,
         _ end: UInt64,
         _ protection: MappingProtection,
-        _ flags: RegionFlags
+        _ flags: RegionFlags,
+        isOpen: Bool = false
     ) throws(Errno) {
         var region = Region(
             start: start,
@@ -59,6 +61,9 @@ extension AddressSpace {
                     1
                 )
             )
+        } else if isOpen {
+            let writable = PLATFORM_READ.rawValue | PLATFORM_WRITE.rawValue
+            try checked(machine.pointee.map_anonymous(start, end - start, writable))
         } else {
             try mapPages(&region, from: start, to: end)
         }

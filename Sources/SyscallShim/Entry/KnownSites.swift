@@ -46,6 +46,7 @@ enum KnownSites {
                 text?.rewriter.expect(
                     site: address,
                     number: site.number,
+                    boundary: site.boundary,
                     memory: CaughtCalls.memory
                 )
             }
@@ -61,16 +62,17 @@ enum KnownSites {
 
     static func stop() { text = nil }
 
-    /// Tells `unirun` which sites were caught in this run.
+    /// Tells `unirun` what was learned in this run: which sites were caught, and for those that it
+    /// knew what is proved of the instructions before.
     static func tell() {
         var list = KnownSiteList()
-        add(ending.site, ending.number, to: &list)
+        add(ending.site, ending.number, nil, to: &list)
         guard let rewriter = text?.rewriter else { return }
         for index in 0..<rewriter.reportCount {
-            guard let site = rewriter.report(index), site.traps > 0,
+            guard let site = rewriter.report(index), site.traps > 0 || site.isProved,
                 isWorthKnowing(site.status)
             else { continue }
-            add(site.address, site.number, to: &list)
+            add(site.address, site.number, site.boundary, to: &list)
         }
         HostControl.tell(&list)
     }
@@ -84,8 +86,14 @@ enum KnownSites {
         }
     }
 
-    private static func add(_ address: UInt64, _ number: UInt64, to list: inout KnownSiteList) {
-        guard code.contains(address), let site = KnownSite(offset: address &- bias, number: number)
+    private static func add(
+        _ address: UInt64,
+        _ number: UInt64,
+        _ boundary: Int?,
+        to list: inout KnownSiteList
+    ) {
+        guard code.contains(address),
+            let site = KnownSite(offset: address &- bias, number: number, boundary: boundary)
         else { return }
         if list.isFull { HostControl.tell(&list) }
         list.append(site)

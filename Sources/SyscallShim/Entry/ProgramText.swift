@@ -25,7 +25,8 @@ final class ProgramText: CodeMemory {
 
     func mapStubPage(at address: UInt64) -> Bool {
         do throws(Errno) {
-            try space.mapStubPage(at: address)
+            try space.mapStubPage(at: address, isOpen: opened != nil)
+            opened?.append(address..<address &+ UInt64(pageSize))
             return true
         } catch {
             return false

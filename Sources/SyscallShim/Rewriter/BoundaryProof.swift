@@ -16,25 +16,47 @@ struct BoundaryProof {
     private static let reach = 31
     private static let maximalInstruction = 15
 
-    private let text: SiteText
-    private let available: Int
-    /// By the distance before the site at which a reading begins, as far as it arrives at the site:
-    /// the distances at which it finds boundaries, as a bit set. 0 where it does not arrive.
-    private var boundaries = InlineArray<81, UInt32>(repeating: 0)
-    /// The readings that begin there or farther away: what all and what any of them find, and how
-    /// many they are.
-    private var common = InlineArray<81, UInt32>(repeating: .max)
-    private var found = InlineArray<81, UInt32>(repeating: 0)
-    private var readings = InlineArray<81, UInt8>(repeating: 0)
+    /// By distance before the site, as bit sets: what is certain, and what nothing speaks against.
+    private var proved: UInt32 = 0
+    private var possible: UInt32 = 0
 
     init(_ text: SiteText) {
-        self.text = text
-        available = min(BoundaryProof.depth, text.site)
-        read()
-        summarize()
+        if let boundary = text.knownBoundary {
+            proved = BoundaryProof.read(text, from: boundary)
+            possible = proved
+        } else {
+            prove(text)
+        }
     }
 
-    private mutating func read() {
+    enum Verdict { case proved, open, refuted }
+
+    /// Whether an instruction begins `distance` bytes before the site.
+    func verdict(_ distance: Int) -> Verdict {
+        guard distance > 0, distance <= BoundaryProof.reach else { return .refuted }
+        let bit: UInt32 = 1 << UInt32(distance)
+        if proved & bit != 0 { return .proved }
+        return possible & bit != 0 ? .open : .refuted
+    }
+
+    /// The boundaries that decoding from `boundary` passes, if it arrives at the site; none otherwise.
+    private static func read(_ text: SiteText, from boundary: Int) -> UInt32 {
+        var cursor = boundary
+        var passed: UInt32 = 0
+        while cursor < text.site {
+            let distance = text.site - cursor
+            if distance <= reach { passed |= 1 << UInt32(distance) }
+            guard let instruction = text.instruction(at: cursor) else { return 0 }
+            cursor += Int(instruction.length)
+        }
+        return cursor == text.site ? passed : 0
+    }
+
+    private mutating func prove(_ text: SiteText) {
+        let available = min(BoundaryProof.depth, text.site)
+        // By the distance at which a reading begins, as far as it arrives at the site: the distances
+        // at which it finds boundaries, as a bit set. 0 where it does not arrive.
+        var boundaries = InlineArray<81, UInt32>(repeating: 0)
         boundaries[0] = 1
         for distance in stride(from: 1, through: available, by: 1) {
             guard let instruction = text.instruction(at: text.site - distance) else { continue }
@@ -43,50 +65,31 @@ struct BoundaryProof {
             let own: UInt32 = distance <= BoundaryProof.reach ? 1 << UInt32(distance) : 0
             boundaries[distance] = boundaries[distance - length] | own
         }
-    }
-
-    private mutating func summarize() {
-        var (all, any, count): (UInt32, UInt32, UInt8) = (.max, 0, 0)
+        // Readings from far to near: what all and what any of them find, and how many they are.
+        var (common, found, readings): (UInt32, UInt32, Int) = (.max, 0, 0)
+        let farthest = BoundaryProof.reach + BoundaryProof.maximalInstruction + 1
         for distance in stride(from: available, through: 1, by: -1) {
             if boundaries[distance] != 0 {
-                all &= boundaries[distance]
-                any |= boundaries[distance]
-                count += 1
+                common &= boundaries[distance]
+                found |= boundaries[distance]
+                readings += 1
             }
-            common[distance] = all
-            found[distance] = any
-            readings[distance] = count
+            guard distance <= farthest else { continue }
+            let judged = distance - BoundaryProof.maximalInstruction - 1
+            guard judged > 0, boundaries[judged] != 0 else { continue }
+            judge(1 << UInt32(judged), readings, common, found)
+        }
+        // Too little text lies before these.
+        for distance in 1...BoundaryProof.reach
+        where distance <= available && distance + BoundaryProof.maximalInstruction >= available
+            && boundaries[distance] != 0
+        {
+            possible |= 1 << UInt32(distance)
         }
     }
 
-    enum Verdict { case proved, open, refuted }
-
-    /// Whether an instruction begins `distance` bytes before the site.
-    func verdict(_ distance: Int) -> Verdict {
-        guard distance > 0, distance <= available, boundaries[distance] != 0 else {
-            return .refuted
-        }
-        if let boundary = text.knownBoundary {
-            return reads(from: boundary, through: text.site - distance) ? .proved : .refuted
-        }
-        let begin = distance + BoundaryProof.maximalInstruction + 1
-        guard distance <= BoundaryProof.reach, begin <= available,
-            readings[begin] >= BoundaryProof.quorum
-        else { return .open }
-        let bit: UInt32 = 1 << UInt32(distance)
-        if common[begin] & bit != 0 { return .proved }
-        return found[begin] & bit == 0 ? .refuted : .open
-    }
-
-    /// Whether decoding from `boundary` passes `offset` and arrives at the site.
-    private func reads(from boundary: Int, through offset: Int) -> Bool {
-        var cursor = boundary
-        var passed = false
-        while cursor < text.site {
-            if cursor == offset { passed = true }
-            guard let instruction = text.instruction(at: cursor) else { return false }
-            cursor += Int(instruction.length)
-        }
-        return passed && cursor == text.site
+    private mutating func judge(_ bit: UInt32, _ readings: Int, _ common: UInt32, _ found: UInt32) {
+        if readings < BoundaryProof.quorum || found & bit != 0 { possible |= bit }
+        if readings >= BoundaryProof.quorum, common & bit != 0 { proved |= bit }
     }
 }

@@ -13,24 +13,22 @@ extension Rewriter {
         _ record: inout SiteRecord,
         _ number: UInt64,
         _ memory: any CodeMemory,
+        boundary told: Int? = nil,
         keepsSignalReturn: Bool = true
     ) -> RefusalReason? {
         let site = record.address
         guard let mapping = memory.patchableText(around: site), mapping.contains(site) else {
             return .notPatchableText
         }
-        let boundary = memory.knownBoundary(before: site).flatMap { address -> UInt64? in
-            guard mapping.contains(address), address <= site else { return nil }
-            return site - address <= Rewriter.farBefore ? address : nil
-        }
+        let boundary = knownBoundary(before: site, told, in: mapping, memory)
         let reach = max(Rewriter.before, boundary.map { site - $0 } ?? 0)
         let start = site - min(reach, site - mapping.lowerBound)
         let end = site + min(Rewriter.after, mapping.upperBound - site)
         let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Int(end - start)])
         guard memory.read(start, into: bytes) else { return .memory }
-        for index in 0..<table.records.count where table.records[index].state == .patched {
-            table.records[index].patch.restore(in: bytes, from: start)
-            table.records[index].island.restore(in: bytes, from: start)
+        table.forEachPatched(near: start..<end) { record in
+            record.patch.restore(in: bytes, from: start)
+            record.island.restore(in: bytes, from: start)
         }
         let text = SiteText(
             bytes: UnsafeRawBufferPointer(bytes),
@@ -40,8 +38,27 @@ extension Rewriter {
         )
         guard let text else { return .notSystemCall }
         if keepsSignalReturn, text.isSignalReturn { return .signalReturn }
-        let plans = SitePlanner.plans(for: text, number: number)
-        return carryOut(plans, text, &record, memory)
+        let plans = SitePlanner.plans(for: text, number: number, islands: false)
+        record.boundary = plans.boundary
+        record.isProved = told == nil
+        guard let reason = carryOut(plans, text, &record, memory) else { return nil }
+        guard reason != .memory else { return reason }
+        let all = SitePlanner.plans(for: text, number: number)
+        return carryOut(all, text, &record, memory)
+    }
+
+    /// What is known without a proof: what was told, or what the memory's owner knows.
+    private func knownBoundary(
+        before site: UInt64,
+        _ told: Int?,
+        in mapping: Range<UInt64>,
+        _ memory: any CodeMemory
+    ) -> UInt64? {
+        let known = told.map { site &- UInt64($0) } ?? memory.knownBoundary(before: site)
+        guard let known, mapping.contains(known), known <= site,
+            site - known <= Rewriter.farBefore
+        else { return nil }
+        return known
     }
 
     /// Takes the best plan for which there is room, in pages that exist before new ones.
@@ -88,14 +105,12 @@ extension Rewriter {
     private func isFree(_ plan: SitePlan, _ site: UInt64) -> Bool {
         let patched = absolute(plan.patched, site)
         let padding = absolute(plan.padding, site)
-        for index in 0..<table.records.count where table.records[index].state == .patched {
-            if table.records[index].patch.overlaps(patched) { return false }
-            if table.records[index].island.overlaps(patched) { return false }
-            if padding.isEmpty { continue }
-            if table.records[index].patch.overlaps(padding) { return false }
-            if table.records[index].island.overlaps(padding) { return false }
+        var isFree = true
+        let end = max(patched.upperBound, padding.upperBound)
+        table.forEachPatched(near: patched.lowerBound..<end) { record in
+            if record.covers(patched) || record.covers(padding) { isFree = false }
         }
-        return true
+        return isFree
     }
 
     private func absolute(_ offsets: Range<Int>, _ site: UInt64) -> Range<UInt64> {

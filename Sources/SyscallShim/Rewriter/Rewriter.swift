@@ -90,10 +90,18 @@ public final class Rewriter {
     /// `number` in %rax, before it is caught here. What cannot be patched is left to be caught.
     ///
     /// The return from a signal is patched too: the caller knows that no unwinder looks for its bytes.
-    public func expect(site: UInt64, number: UInt64, memory: any CodeMemory) {
+    ///
+    /// `boundary` is what that process's report said, which saves the proof: the way from there is
+    /// read, and counts only when it leads to the site.
+    public func expect(
+        site: UInt64,
+        number: UInt64,
+        boundary: Int? = nil,
+        memory: any CodeMemory
+    ) {
         guard table.find(site) == nil, !table.isFull else { return }
         var record = SiteRecord(address: site, number: number)
-        _ = rewrite(&record, number, memory, keepsSignalReturn: false)
+        _ = rewrite(&record, number, memory, boundary: boundary, keepsSignalReturn: false)
     }
 
     /// Where a trap at `address` (of the 0xCC byte itself) continues: the stub's copy of the
@@ -200,25 +208,21 @@ public final class Rewriter {
     /// Statistics of one site, `nil` for a record that stands for none any more.
     public func report(_ index: Int) -> SiteReport? {
         guard index >= 0, index < table.records.count else { return nil }
-        let address = table.records[index].address
-        let (number, traps) = (table.records[index].number, table.records[index].traps)
-        switch table.records[index].state {
+        let record = table.records[index]
+        let status: SiteReport.Status
+        switch record.state {
         case .unused, .retired: return nil
-        case .refused:
-            let reason = table.records[index].reason
-            return SiteReport(
-                address: address,
-                number: number,
-                status: .refused(reason),
-                traps: traps
-            )
-        case .patched:
-            let status = SiteReport.Status.patched(
-                table.records[index].shape,
-                stub: table.records[index].stub
-            )
-            return SiteReport(address: address, number: number, status: status, traps: traps)
+        case .refused: status = .refused(record.reason)
+        case .patched: status = .patched(record.shape, stub: record.stub)
         }
+        return SiteReport(
+            address: record.address,
+            number: record.number,
+            status: status,
+            traps: record.traps,
+            boundary: record.boundary,
+            isProved: record.isProved
+        )
     }
 
     private func islandContinuation(_ address: UInt64) -> UInt64? {

@@ -38,29 +38,30 @@ public struct SitePlan: Sendable {
     public var patched: Range<Int> { start..<start + (shape == .island ? 2 : jumpLength) }
 }
 
-/// Up to sixteen plans for one site, best first.
-public struct SitePlans {
-    private var plans = InlineArray<16, SitePlan>(
-        repeating: SitePlan(
-            shape: .following,
-            start: 0,
-            end: 0,
-            jump: 0,
-            prefixes: 0,
-            fixedMask: 0,
-            fixedValue: 0,
-            cost: 0
-        )
-    )
+/// Up to sixteen plans for one site, best first. An object: copying them all takes longer than making
+/// them.
+public final class SitePlans {
+    private static let capacity = 16
+
+    private let plans = UnsafeMutablePointer<SitePlan>.allocate(capacity: SitePlans.capacity)
     public private(set) var count = 0
+    /// How many bytes before the site the farthest boundary lies on which a plan may rely.
+    public internal(set) var boundary = 0
 
-    public subscript(index: Int) -> SitePlan { plans[index] }
+    init() {}
 
-    mutating func insert(_ plan: SitePlan) {
+    deinit { plans.deallocate() }
+
+    public subscript(index: Int) -> SitePlan {
+        precondition(index >= 0 && index < count, "a plan that was not made")
+        return plans[index]
+    }
+
+    func insert(_ plan: SitePlan) {
         var position = count
         while position > 0, plans[position - 1].cost > plan.cost { position -= 1 }
-        guard position < plans.count else { return }
-        if count < plans.count { count += 1 }
+        guard position < SitePlans.capacity else { return }
+        if count < SitePlans.capacity { count += 1 }
         var index = count - 1
         while index > position {
             plans[index] = plans[index - 1]

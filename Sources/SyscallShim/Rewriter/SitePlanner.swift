@@ -3,7 +3,7 @@ public struct SitePlanner {
     private let text: SiteText
     private let number: UInt64
     private let proof: BoundaryProof
-    private var plans = SitePlans()
+    private let plans = SitePlans()
     /// Boundaries as a bit set: bit 32 is the site, lower bits lie before it.
     private var boundaries: UInt64 = 1 << 32
     /// Offsets that some branch nearby seems to lead to, as a bit set.
@@ -14,16 +14,21 @@ public struct SitePlanner {
     private var limit = 2
 
     /// The plans for the `syscall` of `text`, best first; `number` is what %rax held there.
-    public static func plans(for text: SiteText, number: UInt64) -> SitePlans {
+    ///
+    /// Islands cost more than all others, and looking for them takes long.
+    public static func plans(for text: SiteText, number: UInt64, islands: Bool = true)
+        -> SitePlans
+    {
         var planner = SitePlanner(text, number)
         planner.planMoveNumber()
         // Nothing is fixed in that plan: where it finds no room, no other does.
-        if planner.plans.count > 0 { return planner.plans }
-        planner.findFollowing()
-        planner.findTargets()
-        planner.plan(from: 0, .following)
-        planner.planPreceding()
-        planner.planIsland()
+        if planner.plans.count == 0 {
+            planner.findFollowing()
+            planner.findTargets()
+            planner.plan(from: 0, .following)
+            planner.planPreceding()
+            if islands { planner.planIsland() }
+        }
         return planner.plans
     }
 
@@ -54,20 +59,20 @@ public struct SitePlanner {
     /// a branch into the jump would trap each time, so such plans are second choice.
     private mutating func findTargets() {
         let bytes = text.bytes
-        for offset in 0..<bytes.count - 1 {
+        var offset = 0
+        while offset < bytes.count - 1 {
             let byte = bytes[offset]
-            var target = offset
+            let isNear =
+                byte == 0xe9 || byte & 0xf0 == 0x80 && offset > 0 && bytes[offset - 1] == 0x0f
+            var target = offset - text.site
+            offset += 1
             if byte & 0xf0 == 0x70 || byte == 0xeb {
-                target += 2 + Int(Int8(bitPattern: bytes[offset + 1]))
-            } else if byte == 0xe9
-                || byte & 0xf0 == 0x80 && offset > 0 && bytes[offset - 1] == 0x0f,
-                offset + 5 <= bytes.count
-            {
-                target += 5 + Int(bytes.loadUnaligned(fromByteOffset: offset + 1, as: Int32.self))
+                target += 2 + Int(Int8(bitPattern: bytes[offset]))
+            } else if isNear, offset + 4 <= bytes.count {
+                target += 5 + Int(bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
             } else {
                 continue
             }
-            target -= text.site
             if target >= -32, target < 32 { targets |= 1 << UInt64(target + 32) }
         }
     }
@@ -94,6 +99,7 @@ public struct SitePlanner {
         case .open: guard !SitePlanner.mayBePrefix(text.bytes[site - length - 1]) else { return }
         case .proved: break
         }
+        plans.boundary = length
         plans.insert(
             SitePlan(
                 shape: .moveNumber,
@@ -130,14 +136,16 @@ public struct SitePlanner {
         var nearest = 0
         while distance <= 20, distance - nearest <= 15 {
             defer { distance += 1 }
-            guard let instruction = text.instruction(at: text.site - distance),
+            guard proof.verdict(distance) == .proved,
+                let instruction = text.instruction(at: text.site - distance),
                 Int(instruction.length) == distance - nearest, instruction.isMovable,
-                instruction.flow == .sequential, proof.verdict(distance) == .proved
+                instruction.flow == .sequential
             else { continue }
             // Padding is there because a branch leads to what follows it.
             let landing = instruction.isPadding ? -nearest : nil
             if let landing { targets |= 1 << UInt64(landing + 32) }
             nearest = distance
+            plans.boundary = distance
             mark(-distance)
             plan(from: -distance, .preceding, landing: landing)
         }

@@ -16,6 +16,10 @@ struct SiteRecord {
     var traps: UInt64 = 0
     /// What %rax held when the site became known.
     var number: UInt64 = 0
+    /// The farthest boundary before the site, in bytes; nil while nobody has looked.
+    var boundary: Int?
+    /// That was proved here, and not told.
+    var isProved = false
     /// Address and length of the stub.
     var stub: UInt64 = 0
     var stubLength = 0
@@ -31,6 +35,11 @@ struct SiteRecord {
     init(address: UInt64, number: UInt64) {
         self.address = address
         self.number = number
+    }
+
+    /// Whether something of `range` is overwritten.
+    func covers(_ range: Range<UInt64>) -> Bool {
+        !range.isEmpty && (patch.overlaps(range) || island.overlaps(range))
     }
 
     /// Where the entry returns to after a call from this site.
@@ -123,4 +132,9 @@ public struct SiteReport: Equatable, Sendable {
     public var status: Status
     /// How many times the site was caught, the first time included.
     public var traps: UInt64
+    /// How many bytes before the site an instruction begins, with nothing but code from there on; zero
+    /// when none is proved, nil when nobody has looked.
+    public var boundary: Int?
+    /// The boundary was proved here, and not told by `expect`.
+    public var isProved: Bool
 }

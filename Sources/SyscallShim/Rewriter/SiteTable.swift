@@ -7,6 +7,8 @@ struct SiteTable: ~Copyable {
     var records: GrowableBuffer<SiteRecord>
     /// Indices of records with a stub, by the stub's address.
     private var byStub: GrowableBuffer<UInt32>
+    /// The same by their site's address.
+    private var bySite: GrowableBuffer<UInt32>
     /// Open addressing: index + 1 of a record, 0 where there is none.
     private var slots: UnsafeMutablePointer<UInt32>
     private var slotMask: Int
@@ -16,6 +18,7 @@ struct SiteTable: ~Copyable {
     init() {
         records = GrowableBuffer(capacity: 32, limit: SiteTable.limit)
         byStub = GrowableBuffer(capacity: 32, limit: SiteTable.limit)
+        bySite = GrowableBuffer(capacity: 32, limit: SiteTable.limit)
         slots = .allocate(capacity: SiteTable.initialSlots)
         slots.initialize(repeating: 0, count: SiteTable.initialSlots)
         slotMask = SiteTable.initialSlots - 1
@@ -24,6 +27,7 @@ struct SiteTable: ~Copyable {
     init(copying other: borrowing SiteTable) {
         records = GrowableBuffer(copying: other.records)
         byStub = GrowableBuffer(copying: other.byStub)
+        bySite = GrowableBuffer(copying: other.bySite)
         slots = .allocate(capacity: other.slotMask + 1)
         slots.initialize(from: other.slots, count: other.slotMask + 1)
         slotMask = other.slotMask
@@ -62,36 +66,54 @@ struct SiteTable: ~Copyable {
         return index
     }
 
-    /// Makes the record's stub findable.
+    /// Makes the record's stub and its patch findable.
     mutating func addStub(_ index: Int) {
-        let address = records[index].stub
+        let (stub, site) = (records[index].stub, records[index].address)
+        let number = UInt32(truncatingIfNeeded: index)
+        let place = position(byStub) { $0.stub < stub }
+        byStub.insert(number, at: place)
+        let neighbour = position(bySite) { $0.address < site }
+        bySite.insert(number, at: neighbour)
+    }
+
+    /// The first place in a sorted list whose record does not lie below.
+    @inline(__always)
+    private func position(
+        _ list: borrowing GrowableBuffer<UInt32>,
+        _ isBelow: (borrowing SiteRecord) -> Bool
+    ) -> Int {
         var low = 0
-        var high = byStub.count
+        var high = list.count
         while low < high {
             let middle = (low + high) / 2
-            if records[Int(byStub[middle])].stub < address {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+            if isBelow(records[Int(list[middle])]) { low = middle + 1 } else { high = middle }
         }
-        byStub.insert(UInt32(truncatingIfNeeded: index), at: low)
+        return low
+    }
+
+    /// How far what is written for a site lies before its address, and behind: an island at most.
+    private static let reachBefore: UInt64 = 32
+    private static let reachBehind: UInt64 = 160
+
+    /// Calls `body` with the records of patched sites that may have bytes in `range`.
+    @inline(__always)
+    func forEachPatched(near range: Range<UInt64>, _ body: (borrowing SiteRecord) -> Void) {
+        let low = range.lowerBound - min(range.lowerBound, SiteTable.reachBehind)
+        let (high, overflow) = range.upperBound.addingReportingOverflow(SiteTable.reachBefore)
+        var place = position(bySite) { $0.address < low }
+        while place < bySite.count {
+            let index = Int(bySite[place])
+            guard overflow || records[index].address < high else { return }
+            if records[index].state == .patched { body(records[index]) }
+            place += 1
+        }
     }
 
     /// The record whose stub holds `address`.
     func findStub(_ address: UInt64) -> Int? {
-        var low = 0
-        var high = byStub.count
-        while low < high {
-            let middle = (low + high) / 2
-            if records[Int(byStub[middle])].stub <= address {
-                low = middle + 1
-            } else {
-                high = middle
-            }
-        }
-        guard low > 0 else { return nil }
-        let index = Int(byStub[low - 1])
+        let place = position(byStub) { $0.stub <= address }
+        guard place > 0 else { return nil }
+        let index = Int(byStub[place - 1])
         let offset = address &- records[index].stub
         return offset < UInt64(records[index].stubLength) ? index : nil
     }
@@ -109,6 +131,7 @@ struct SiteTable: ~Copyable {
     mutating func removeAll() {
         records.removeAll()
         byStub.removeAll()
+        bySite.removeAll()
         unused = 0
         rebuild()
     }

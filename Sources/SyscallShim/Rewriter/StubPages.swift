@@ -45,12 +45,14 @@ struct StubPage {
 
     let address: UInt64
     private var taken = InlineArray<4, UInt64>(repeating: 0)
+    /// No granule below is free.
+    private var firstFree = 0
 
     init(address: UInt64) { self.address = address }
 
     /// The first free address in the page that `constraint` allows.
     func find(_ constraint: StubConstraint) -> UInt64? {
-        var cursor = address
+        var cursor = address &+ UInt64(firstFree) << 4
         let last = address &+ StubPage.size &- UInt64(constraint.length)
         while let candidate = constraint.next(cursor), candidate <= last {
             guard let obstacle = conflict(candidate, constraint.length) else { return candidate }
@@ -78,5 +80,8 @@ struct StubPage {
         let first = Int((start &- address) >> 4)
         let last = Int((start &- address &+ UInt64(length - 1)) >> 4)
         for granule in first...last { taken[granule >> 6] |= 1 << UInt64(granule & 63) }
+        while firstFree < 256, taken[firstFree >> 6] & 1 << UInt64(firstFree & 63) != 0 {
+            firstFree += 1
+        }
     }
 }

@@ -8,6 +8,11 @@ void system_call_table_set(uint64_t number, system_call_handler *handler) {
     system_call_table[number] = (uint64_t)handler;
 }
 
+void system_call_table_fill(system_call_handler *handler) {
+    for (uint64_t number = 0; number < SYSTEM_CALL_COUNT; number++)
+        system_call_table[number] = (uint64_t)handler;
+}
+
 void system_call_table_set_frame(uint64_t number) {
     system_call_table[number] = (uint64_t)system_call_with_frame;
 }
@@ -23,6 +28,8 @@ void system_call_table_set(uint64_t number, system_call_handler *handler) {
     (void)number;
     (void)handler;
 }
+
+void system_call_table_fill(system_call_handler *handler) { (void)handler; }
 
 void system_call_table_set_frame(uint64_t number) { (void)number; }
 

@@ -122,6 +122,8 @@ extern uint64_t system_call_table[SYSTEM_CALL_COUNT];
 typedef intptr_t system_call_handler(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t,
                                      uintptr_t);
 void system_call_table_set(uint64_t number, system_call_handler *_Nonnull handler);
+/* Gives all numbers the same handler. */
+void system_call_table_fill(system_call_handler *_Nonnull handler);
 /* The call goes to kernel_frame_call. */
 void system_call_table_set_frame(uint64_t number);
 

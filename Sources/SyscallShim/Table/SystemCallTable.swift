@@ -83,13 +83,8 @@ public enum SystemCallTable {
     /// Fills the table that the entry jumps through. Called once, before the first program runs.
     public static func install() {
         index()
-        fill(with: sysRefused)
+        system_call_table_fill(sysRefused)
         for group in 0..<groupCount { lend(group) { setHandlers($0) } }
-    }
-
-    /// Gives all numbers the same handler.
-    static func fill(with handler: Handler) {
-        for number in 0..<UInt64(SYSTEM_CALL_COUNT) { system_call_table_set(number, handler) }
     }
 
     @inline(never)

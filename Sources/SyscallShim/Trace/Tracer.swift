@@ -31,7 +31,7 @@ public enum Tracer {
         self.filter = filter
         guard shows || counts else { return }
         calls = TracedCalls()
-        SystemCallTable.fill(with: tracedHandler)
+        system_call_table_fill(tracedHandler)
         SystemCallTable.setFrameHandlers()
         writer = TraceWriter()
         unknownCalls = 0

@@ -61,7 +61,7 @@ let guest: [Target] = [
     .target(
         name: "Unikernel",
         dependencies: ["Kernel", "ProcessPlatform", "SyscallShim", "VirtualPlatform"],
-        exclude: ["kernel.ld"]
+        exclude: ["kernel.ld", "start-order.txt"]
     ),
 ]
 

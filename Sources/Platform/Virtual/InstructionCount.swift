@@ -18,6 +18,7 @@ enum InstructionCount {
 
     /// The contract's operation.
     static func count(from start: UInt64, to end: UInt64) -> Int64 {
+        guard start < end else { return 0 }
         let mask = UInt32(MSR_SYSTEM_CALL_MASK)
         let wereOn = interrupts_take_off() != 0
         bounds = (start, end)

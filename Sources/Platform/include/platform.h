@@ -179,7 +179,8 @@ struct platform_operations {
     /* How many instructions the processor executes from `start`, where code of the active address space
      * lies that makes one system call, to `end`, both ways of the kernel with it. Before there is a first
      * thread, with cpu.kernel_stack at a stack for the call; interrupts are off meanwhile. -EIO when it
-     * does not come to `end`, -ENOSYS where that cannot be counted. */
+     * does not come to `end`, -ENOSYS where that cannot be counted, whatever the range; an empty one has
+     * none. */
     int64_t (*_Nonnull count_instructions)(uint64_t start, uint64_t end);
 
     /* --- streams --- */

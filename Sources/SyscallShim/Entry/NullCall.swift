@@ -25,6 +25,9 @@ public enum NullCall {
 
     /// Called before there is a program, and before a tracer takes the table over.
     public static func count() {
+        // Most starts are measured themselves: nothing is made ready where there is nothing to count.
+        let notImplemented = -Int64(Errno.notImplemented.rawValue)
+        guard machine.pointee.count_instructions(0, 0) != notImplemented else { return }
         let memory = NullCallText(page)
         defer { memory.unmap() }
         guard memory.map({ write(to: $0) }) else { return }

@@ -28,7 +28,8 @@ enum HostProcesses {
     private static var pageSize: UInt64 { 4096 }
     private static var variables: UInt64 { code_places.variables }
 
-    /// Bytes at the end of the machine's memory for the variables that all share.
+    /// Bytes in front of the machine's memory for the variables that all share: the first of them are
+    /// needed at each start, near what the kernel touches first.
     static var variablesSize: UInt64 { entry_places.image_end &- variables }
 
     /// Shares the processor's page, before anything interrupts: what interrupts note there is not lost
@@ -39,14 +40,12 @@ enum HostProcesses {
     private static func shareVariables() -> Int64 { share(pageSize, variablesSize - pageSize) }
 
     private static func share(_ start: UInt64, _ length: UInt64) -> Int64 {
-        let offset = process_boot_information().pointee.memory_size + start
-        UnsafeMutableRawPointer(bitPattern: UInt(ProcessLayout.memory + offset))!
+        UnsafeMutableRawPointer(bitPattern: UInt(ProcessLayout.memory + start))!
             .copyMemory(
                 from: UnsafeRawPointer(bitPattern: UInt(variables + start))!,
                 byteCount: Int(length)
             )
-        let readWrite = PLATFORM_READ.rawValue | PLATFORM_WRITE.rawValue
-        return ProcessMemory.mapMemory(variables + start, length, offset, readWrite, 1)
+        return ProcessMemory.shareVariables(variables + start, length, start)
     }
 
     // MARK: Operations of the contract

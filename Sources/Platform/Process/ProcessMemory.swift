@@ -112,12 +112,34 @@ enum ProcessMemory {
         _ protection: UInt32,
         _ isShared: UInt32
     ) -> Int64 {
+        mapMemoryFile(
+            start,
+            length,
+            fileOffset(offset),
+            protection,
+            (isShared != 0 ? shared : `private` | withoutReserve) | fixed
+        )
+    }
+
+    /// Maps the file that holds the machine's memory where the kernel's variables lie in it.
+    static func shareVariables(_ start: UInt64, _ length: UInt64, _ offset: UInt64) -> Int64 {
+        let readWrite = PLATFORM_READ.rawValue | PLATFORM_WRITE.rawValue
+        return mapMemoryFile(start, length, offset, readWrite, shared | fixed)
+    }
+
+    private static func mapMemoryFile(
+        _ start: UInt64,
+        _ length: UInt64,
+        _ offset: UInt64,
+        _ protection: UInt32,
+        _ flags: UInt64
+    ) -> Int64 {
         callHost(
             HostNumber.mmap,
             start,
             length,
             UInt64(protection),
-            (isShared != 0 ? shared : `private` | withoutReserve) | fixed,
+            flags,
             UInt64(HostDescriptor.memory.rawValue),
             offset
         )
@@ -189,9 +211,18 @@ enum ProcessMemory {
         return answer < 0 ? answer : usage[4] << 10
     }
 
+    /// Where the machine's memory begins in its file: behind the kernel's variables.
+    private static func fileOffset(_ offset: UInt64) -> UInt64 {
+        offset &+ HostProcesses.variablesSize
+    }
+
+    private static func memoryAddress(_ offset: UInt64) -> UInt64 {
+        ProcessLayout.memory &+ fileOffset(offset)
+    }
+
     static func releaseMemory(_ offset: UInt64, _ length: UInt64) {
         let remove: UInt64 = 9
-        _ = callHost(HostNumber.madvise, ProcessLayout.memory + offset, length, remove)
+        _ = callHost(HostNumber.madvise, memoryAddress(offset), length, remove)
     }
 
     /// The image is mapped: reading is copying. A file that shrank faults, which is an I/O error.

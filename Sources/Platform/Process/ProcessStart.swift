@@ -120,7 +120,9 @@ private func mapFiles() {
     guard UInt64(memory) > HostProcesses.variablesSize else {
         die("the machine has too little memory to start; give more with --memory")
     }
-    information.pointee.memory = UnsafeMutableRawPointer(bitPattern: UInt(ProcessLayout.memory))!
+    information.pointee.memory = UnsafeMutableRawPointer(
+        bitPattern: UInt(ProcessLayout.memory &+ HostProcesses.variablesSize)
+    )!
     information.pointee.memory_size = UInt64(memory) & ~0xfff &- HostProcesses.variablesSize
     orDie(HostProcesses.shareProcessor(), "cannot map the processor's page")
 

@@ -133,18 +133,18 @@ struct MachineSupervisor {
         var ended: Int32?
         var early: Int32?
         let isEarly = !hasStarted
+        let endings = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
         signals.drain { [server, machine] information in
             let number = Int32(information.ssi_signo)
             guard number == SIGCHLD else {
-                if isEarly { early = number }
+                // Others may come with it: timeout(1) sends SIGCONT too.
+                if isEarly, endings.contains(number) { early = early ?? number }
                 return server.tellSignal(number)
             }
             var status: Int32 = 0
             if waitpid(machine.pid, &status, WNOHANG) == machine.pid { ended = status }
         }
-        if let early, [SIGINT, SIGTERM, SIGHUP, SIGQUIT].contains(early) {
-            end(.endedBeforeStart(signal: early))
-        }
+        if let early { end(.endedBeforeStart(signal: early)) }
         guard ended != nil else { return nil }
         // Its last word may still be on the way.
         while hasLink { serve() }

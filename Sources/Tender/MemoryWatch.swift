@@ -2,7 +2,7 @@ import Glibc
 
 /// Looks at how much memory the guest has touched, where `--memory` limits it.
 ///
-/// The program's anonymous memory is the kernel process's own, which the host pages in without
+/// The program's anonymous memory is the kernel's processes' own, which the host pages in without
 /// asking anybody; the machine's memory (kernel heap, page cache, shared memory) is a file. Both
 /// are counted from outside, where a hostile program cannot reach: docs/adr/0010.
 struct MemoryWatch {
@@ -29,15 +29,20 @@ struct MemoryWatch {
         statm = descriptor
     }
 
-    /// What is in use now, in bytes.
+    /// What is in use now, in bytes; of pages that processes of the kernel share since a copy no more than
+    /// their number, where that decides.
     private func used() -> UInt64 {
         var status = stat()
         let file = fstat(memory, &status) == 0 ? UInt64(status.st_blocks) * 512 : 0
-        return file + anonymous()
+        let others = ChildProcesses.all.filter { $0 != pid }
+        guard !others.isEmpty else { return file + anonymous(statm) }
+        let most = others.reduce(anonymous(statm)) { $0 + anonymous(of: $1) }
+        guard file + most > limit else { return file + most }
+        return file + (others + [pid]).reduce(0) { $0 + proportional(of: $1) }
     }
 
     /// Resident pages that are not a file's: the second word of proc_pid_statm(5) without the third.
-    private func anonymous() -> UInt64 {
+    private func anonymous(_ statm: Int32) -> UInt64 {
         var text = [UInt8](repeating: 0, count: 128)
         let count = pread(statm, &text, text.count, 0)
         guard count > 0 else { return 0 }
@@ -45,6 +50,26 @@ struct MemoryWatch {
         guard words.count >= 3, let resident = number(words[1]), let shared = number(words[2])
         else { return 0 }
         return (resident - min(shared, resident)) * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    private func anonymous(of process: pid_t) -> UInt64 {
+        let descriptor = openFile("/proc/\(process)/statm", O_RDONLY)
+        guard descriptor >= 0 else { return 0 }
+        defer { close(descriptor) }
+        return anonymous(descriptor)
+    }
+
+    /// `Pss_Anon` of proc_pid_smaps(5), which takes the host longer to tell.
+    private func proportional(of process: pid_t) -> UInt64 {
+        let descriptor = openFile("/proc/\(process)/smaps_rollup", O_RDONLY)
+        guard descriptor >= 0 else { return 0 }
+        defer { close(descriptor) }
+        for line in (readAll(descriptor) ?? []).split(separator: 0x0a) {
+            let words = line.split(separator: 0x20)
+            guard words.count >= 2, words[0].elementsEqual("Pss_Anon:".utf8) else { continue }
+            return (number(words[1]) ?? 0) << 10
+        }
+        return 0
     }
 
     private func number(_ digits: ArraySlice<UInt8>) -> UInt64? {

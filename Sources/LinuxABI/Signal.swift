@@ -83,6 +83,14 @@ public struct SignalSet: OptionSet, BitwiseCopyable, Sendable {
         ]
     }
 
+    /// Those that a terminal sends to the process group in its foreground.
+    public static var fromTerminal: SignalSet {
+        [
+            SignalSet(.interrupt), SignalSet(.quit), SignalSet(.terminalStop),
+            SignalSet(.windowChange),
+        ]
+    }
+
     /// Those whose default is to be ignored.
     public static var ignoredByDefault: SignalSet {
         [

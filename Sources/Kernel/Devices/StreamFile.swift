@@ -251,17 +251,24 @@ extension StreamFile {
     }
 }
 
-/// What the guest itself knows of its controlling terminal: there is one program, and it is in the
-/// foreground of the terminal that it was given.
+/// What the guest itself knows of its controlling terminal, the one that it was given: which of its
+/// process groups is in the foreground.
 enum Terminal {
+    nonisolated(unsafe) private(set) static var foregroundGroup = Process.firstID
+
     static func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int? {
         switch request {
-        case ControlRequest.getProcessGroup, ControlRequest.getSession:
-            try UserPointer<Int32>(argument).store(Process.current.id)
+        case ControlRequest.getProcessGroup:
+            try UserPointer<Int32>(argument).store(foregroundGroup)
+            return 0
+        case ControlRequest.getSession:
+            try UserPointer<Int32>(argument).store(Process.firstID)
             return 0
         case ControlRequest.setProcessGroup:
             let group = try UserPointer<Int32>(argument).load()
-            guard group == Process.current.id else { throw .notPermitted }
+            guard group >= 0 else { throw .invalidArgument }
+            guard Process.current.isGroupOfSession(group) else { throw .notPermitted }
+            foregroundGroup = group
             return 0
         case ControlRequest.setControllingTerminal: return 0
         default: return nil

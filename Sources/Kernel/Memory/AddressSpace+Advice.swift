@@ -132,8 +132,10 @@ extension AddressSpace {
         if let failure { throw failure }
     }
 
-    /// Pages in a range that are resident, for /proc/PID/smaps.
+    /// Pages in a range that are resident, for /proc/PID/smaps; none while the space is not active, for
+    /// then the platform does not tell.
     public func residentPages(_ range: Range<UInt64>) -> Int {
+        guard isActive else { return 0 }
         var count = 0
         forEachResidence(range.lowerBound, range.upperBound) { bytes in
             for byte in bytes where byte & 1 != 0 { count += 1 }

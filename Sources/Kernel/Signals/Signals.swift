@@ -3,25 +3,21 @@ import Platform
 
 /// Sending and taking signals: signal(7).
 public enum Signals {
-    /// Sends what came from outside (a terminal, kill(1) on the host) to the program.
+    /// Sends what came from outside: what a terminal sends to the foreground group, what somebody on the
+    /// host sends to the program itself, or to all when it has ended.
     public static func takeOutsideSignals() {
         var signals = SignalSet(rawValue: cpu_take_outside_signals())
-        guard !signals.isEmpty, let process = foregroundProcess else { return }
+        guard !signals.isEmpty else { return }
+        let group = Terminal.foregroundGroup
+        let first = ProcessTable.process(Process.firstID).flatMap { $0.hasEnded ? nil : $0 }
         while let signal = signals.lowest {
             signals.remove(SignalSet(signal))
-            let information = SignalInformation(
-                signal: signal.number,
-                code: SignalInformation.kernel
-            )
-            _ = try? send(signal, information, to: process)
+            let isTerminals = SignalSet.fromTerminal.contains(signal)
+            ProcessTable.forEach { process in
+                let isMeant = isTerminals ? process.groupID == group : process === first
+                if isMeant || first == nil { send(signal, to: process) }
+            }
         }
-    }
-
-    /// The process that a terminal's signals go to: the only one until there is fork(2).
-    private static var foregroundProcess: Process? {
-        var found: Process?
-        ProcessTable.forEach { if found == nil { found = $0 } }
-        return found
     }
 
     /// Sends a signal to a process: a thread that does not block it takes it. False when the

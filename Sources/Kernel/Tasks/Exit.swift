@@ -68,7 +68,7 @@ public enum Tasks {
     /// Those who watch the program. Set once at the start.
     nonisolated(unsafe) public static var observer: (any TaskObserver)?
 
-    /// How the first program ended; the kernel has no other child before.
+    /// How the program ended that the instance was made for.
     nonisolated(unsafe) static var statusOfFirst: ExitStatus?
 
     /// Called when the last process has ended, before the instance does. Set once at the start.
@@ -175,7 +175,7 @@ extension Process {
             )
             exceededMemory = false
         }
-        if parent == nil, Tasks.statusOfFirst == nil { Tasks.statusOfFirst = status }
+        if id == Process.firstID { Tasks.statusOfFirst = status }
         giveBack()
         endBorrowing()
         giveChildrenAway()
@@ -191,6 +191,7 @@ extension Process {
         timers.stopAll()
         signals.discardPending()
         endedAs = credentials.realUser
+        endedUsing = usage(ofThread: nil)
         descriptors = nil
         paths = nil
         addressSpace = nil

@@ -54,8 +54,9 @@ public final class Process {
     var exceededMemory = false
     /// What the first thread ended with, when it ended before the others.
     var leaderStatus: ExitStatus?
-    /// The real user when it ended, which its parent is told.
+    /// The real user when it ended and what it had used, which its parent is told.
     var endedAs: UInt32 = 0
+    var endedUsing = ResourceUsage()
     /// The thread that replaces the program and waits for the others to end: execve(2).
     @Lent var executingThread: Thread?
     /// Woken when a thread has ended.
@@ -176,6 +177,8 @@ public struct ExecutableImage {
     public var arguments: Range<UInt> = 0..<0
     public var environment: Range<UInt> = 0..<0
     public var auxiliaryVector: [UInt64] = []
+    /// The first page of the arguments as they were at first, for other processes to read.
+    var keptArguments: [UInt8] = []
     /// Added to the addresses of the program's file.
     public var loadBias: UInt64 = 0
     public var stackStart: UInt = 0

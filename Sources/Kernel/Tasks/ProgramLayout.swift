@@ -141,6 +141,11 @@ final class ProgramLayout {
         image.hold = program.file.hold
         image.arguments = addresses(stack.argumentStrings)
         image.environment = addresses(stack.environmentStrings)
+        let argumentStart = Int(image.arguments.lowerBound) - Int(stack.stackPointer)
+        image.keptArguments = Array(
+            UnsafeRawBufferPointer(stackBytes.bytes)[argumentStart...]
+                .prefix(min(image.arguments.count, pageSize))
+        )
         image.loadBias = program.plan.bias
         image.stackStart = UInt(stack.stackPointer)
         let vector = addresses(stack.auxiliaryVector)

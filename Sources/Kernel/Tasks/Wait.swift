@@ -49,9 +49,9 @@ public struct ChildNews {
     init(_ kind: Kind, of child: Process) {
         self.kind = kind
         process = child.id
-        user = child.endedAs
+        user = child.hasEnded ? child.endedAs : child.credentials.realUser
         time = child.processorTime
-        usage = child.usage(ofThread: nil)
+        usage = child.hasEnded ? child.endedUsing : child.usage(ofThread: nil)
         status =
             switch kind {
             case .ended: (child.exitStatus ?? .exited(0)).waitStatus
@@ -99,6 +99,7 @@ extension Process {
     public func waitForChild(_ selection: ChildSelection, _ options: WaitOptions)
         throws(Errno) -> ChildNews?
     {
+        var interruption: Errno?
         while true {
             var hasSuchChild = false
             unowned(unsafe) var cursor = firstChild
@@ -110,7 +111,9 @@ extension Process {
             }
             guard hasSuchChild else { throw .noChild }
             if options.contains(.doesNotWait) { return nil }
-            try childNews.wait()
+            // The news that a signal tells of come before the signal.
+            if let interruption { throw interruption }
+            do throws(Errno) { try childNews.wait() } catch { interruption = error }
         }
     }
 

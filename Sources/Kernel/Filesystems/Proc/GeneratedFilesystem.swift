@@ -190,10 +190,12 @@ class GeneratedDirectory: Inode {
 final class GeneratedFile: Inode {
     let row: GeneratedRow
     unowned(unsafe) private let owner: Process?
+    private let ownerID: Int32
 
     init(_ filesystem: Filesystem, _ row: GeneratedRow, _ process: Process?, _ number: UInt64) {
         self.row = row
         owner = process
+        ownerID = process?.id ?? 0
         var kind = FileKind.regular
         switch row.kind {
         case .link, .jump: kind = .symbolicLink
@@ -208,7 +210,12 @@ final class GeneratedFile: Inode {
         )
     }
 
-    private var process: Process { owner ?? Process.current }
+    /// Throws `noSuchProcess` when it is gone.
+    private func process() throws(Errno) -> Process {
+        guard let owner else { return Process.current }
+        guard ProcessTable.process(ownerID) === owner else { throw .noSuchProcess }
+        return owner
+    }
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
         GeneratedOpenFile(self, dentry, flags)
@@ -216,14 +223,14 @@ final class GeneratedFile: Inode {
 
     override func readLink(into text: inout TextBuffer) throws(Errno) {
         switch row.kind {
-        case .link(let generator), .jump(let generator, _): try generator(&text, process)
+        case .link(let generator), .jump(let generator, _): try generator(&text, try process())
         default: throw .invalidArgument
         }
     }
 
     override func jump() throws(Errno) -> Dentry? {
         guard case .jump(_, let target) = row.kind else { return nil }
-        return try target(process)
+        return try target(try process())
     }
 
     /// Opening with O_TRUNC changes nothing.
@@ -231,14 +238,14 @@ final class GeneratedFile: Inode {
 
     func generate(into text: inout TextBuffer) throws(Errno) {
         switch row.kind {
-        case .file(let generator), .writable(let generator, _): try generator(&text, process)
+        case .file(let generator), .writable(let generator, _): try generator(&text, try process())
         default: throw .invalidArgument
         }
     }
 
     func accept(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
         guard case .writable(_, let writer) = row.kind else { throw .inputOutputError }
-        try writer(bytes, process)
+        try writer(bytes, try process())
     }
 }
 

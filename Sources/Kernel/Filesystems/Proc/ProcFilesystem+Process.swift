@@ -6,7 +6,7 @@ extension ProcFilesystem {
         var rows: [GeneratedRow] = [
             GeneratedRow("auxv", 0o400, auxiliaryVector),
             GeneratedRow("cmdline") { (text, process) throws(Errno) in
-                try append(process.executable.arguments, to: &text)
+                try append(process.executable.arguments, of: process, to: &text)
             },
             GeneratedRow(
                 "comm",
@@ -26,13 +26,13 @@ extension ProcFilesystem {
                 "cwd",
                 0o777,
                 .jump { (text, process) throws(Errno) in
-                    VFS.appendPath(of: process.paths.workingDirectory, to: &text)
+                    VFS.appendPath(of: try paths(process).workingDirectory, to: &text)
                 } _: { (process) throws(Errno) in
-                    process.paths.workingDirectory
+                    try paths(process).workingDirectory
                 }
             ),
             GeneratedRow("environ", 0o400) { (text, process) throws(Errno) in
-                try append(process.executable.environment, to: &text)
+                try append(process.executable.environment, of: process, to: &text)
             },
             GeneratedRow(
                 "exe",
@@ -56,9 +56,9 @@ extension ProcFilesystem {
                 "root",
                 0o777,
                 .jump { (text, process) throws(Errno) in
-                    VFS.appendPath(of: process.paths.root, to: &text)
+                    VFS.appendPath(of: try paths(process).root, to: &text)
                 } _: { (process) throws(Errno) in
-                    process.paths.root
+                    try paths(process).root
                 }
             ),
             GeneratedRow("smaps", 0o444, mapsInDetail),
@@ -87,8 +87,23 @@ extension ProcFilesystem {
         for index in 0..<name.count { text.append(byte: name.bytes[index]) }
     }
 
-    /// Appends a range of the program's memory, at most a page's worth of strings.
-    private static func append(_ range: Range<UInt>, to text: inout TextBuffer) throws(Errno) {
+    /// Throws `noSuchFileOrDirectory` when the process has ended.
+    private static func paths(_ process: Process) throws(Errno) -> PathContext {
+        guard let paths = process.paths else { throw .noSuchFileOrDirectory }
+        return paths
+    }
+
+    /// Appends a range of a program's memory, at most 128 KiB; of another address space what is kept of
+    /// its arguments.
+    private static func append(
+        _ range: Range<UInt>,
+        of process: Process,
+        to text: inout TextBuffer
+    ) throws(Errno) {
+        guard process.addressSpace === Process.current.addressSpace else {
+            guard range == process.executable.arguments else { throw .permissionDenied }
+            return text.append(process.executable.keptArguments)
+        }
         let count = min(range.count, 128 << 10)
         guard count > 0 else { return }
         let buffer = try KernelBuffer(count)
@@ -234,7 +249,8 @@ extension ProcFilesystem {
         let ticks = process.processorTime / 10_000_000
         // From ppid on, as proc(5) numbers them: 4 and up.
         let fields: [Int] = [
-            Int(process.parent?.id ?? Process.kernelID), Int(process.id), Int(process.id), 0, -1,
+            Int(process.parent?.id ?? Process.kernelID), Int(process.groupID),
+            Int(process.sessionID), 0, -1,
             0, 0, 0, 0, 0, Int(ticks), 0, 0, 0, 20, 0, process.threadCount, 0,
             Int(process.startTime / 10_000_000), memory.total << 12, memory.resident, -1,
             Int(process.executable.codeRange.lowerBound),
@@ -257,8 +273,10 @@ extension ProcFilesystem {
     private static func status(_ thread: Thread?, _ process: Process, _ text: inout TextBuffer) {
         text.append("Name:\t")
         appendName(thread, to: &text)
-        text.append("\nUmask:\t0")
-        text.append(UInt64(process.paths.creationMask), base: 8, width: 3)
+        if let paths = process.paths {
+            text.append("\nUmask:\t0")
+            text.append(UInt64(paths.creationMask), base: 8, width: 3)
+        }
         text.append("\nState:\t")
         text.append(letter(thread))
         text.append("\nTgid:\t")

@@ -176,7 +176,7 @@ private final class DescriptorDirectory: Inode {
         throws(Errno) -> DirectoryEntry?
     {
         let start = Int(clamping: position) - 2
-        guard let next = process.descriptors.next(from: start) else { return nil }
+        guard let next = process.descriptors?.next(from: start) else { return nil }
         position = UInt64(next + 3)
         return try ProcFilesystem.numberedEntry(
             Int32(next),

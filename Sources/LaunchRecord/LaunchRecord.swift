@@ -76,6 +76,8 @@ public struct LaunchOptions: OptionSet, Sendable {
     public static let slowClock = LaunchOptions(rawValue: 1 << 5)
     /// No `unirun` serves the machine: its streams are a terminal of its own.
     public static let ownTerminal = LaunchOptions(rawValue: 1 << 6)
+    /// Processes of the kernel may run on more than one processor of the host.
+    public static let severalProcessors = LaunchOptions(rawValue: 1 << 7)
 }
 
 /// What a standard stream of the host is, as `fstat` told `unirun`.

@@ -101,10 +101,19 @@ hypercall_clone:
     xor %r10d, %r10d
     xor %r8d, %r8d
     syscall
+    .globl hypercall_cloned
+hypercall_cloned:
     test %rax, %rax
-    jz 1f
+    jz hypercall_joins
     ret
-1:  mov $(PARKING_STACK + PARKING_STACK_SIZE), %rsp
+    .globl hypercall_joins
+hypercall_joins:
+    movabs $HOST_IDENTITY, %rcx
+    mov HOST_IDENTITY_CHILD(%rcx), %rdx
+    mov %rdx, (%rcx)
+    .globl hypercall_joined
+hypercall_joined:
+    mov $(PARKING_STACK + PARKING_STACK_SIZE), %rsp
     xor %ebp, %ebp
     call process_join
     ud2

@@ -11,6 +11,7 @@ struct boot_information *process_boot_information(void) { return &information; }
 struct host_processes host_processes;
 
 extern const char image_variables[];
+extern const char hypercall_cloned[], hypercall_joins[], hypercall_joined[];
 extern const char hypercall_page[], hypercall_wait_begin[], hypercall_wait_instruction[],
     hypercall_wait_interrupted[];
 
@@ -20,6 +21,9 @@ const struct code_places code_places = {
     PLACE(process_signal_entry),
     PLACE(hypercall_page),
     .variables = (uint64_t)&image_variables,
+    PLACE(hypercall_cloned),
+    PLACE(hypercall_joins),
+    PLACE(hypercall_joined),
     PLACE(hypercall_wait_begin),
     PLACE(hypercall_wait_instruction),
     PLACE(hypercall_wait_interrupted),

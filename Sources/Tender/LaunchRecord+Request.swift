@@ -60,6 +60,7 @@ extension LaunchRequest {
         if usesSlowClock { options.insert(.slowClock) }
         if keepsSites { options.insert(.keepSites) }
         if hasOwnTerminal { options.insert(.ownTerminal) }
+        if tender_processor_count() > 1 { options.insert(.severalProcessors) }
         return options
     }
 }

@@ -47,6 +47,7 @@ extension AddressSpace {
     /// A copy of the active space, this one, as fork(2) makes it: nothing is locked, MADV_DONTFORK and
     /// MADV_WIPEONFORK are followed. Throws `noMemory`, `wouldBlock`.
     func duplicate() throws(Errno) -> AddressSpace {
+        textKeeper?.prepareCopy()
         let copy = AddressSpace()
         try copy.regions.copy(regions)
         forEachRegion(from: 0, to: .max) { MappedSource.addRegion($0.pointee.source) }
@@ -92,7 +93,7 @@ extension AddressSpace {
 
     // MARK: What waits
 
-    private var isActive: Bool {
+    var isActive: Bool {
         platformSpace.number == nil || platformSpace.number == PlatformSpace.active
     }
 

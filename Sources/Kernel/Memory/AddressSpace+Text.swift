@@ -156,6 +156,8 @@ public protocol TextKeeper: AnyObject {
     func textWillVanish(_ range: Range<UInt64>)
     /// Such pages are about to become writable, or to move: what was changed is put back.
     func textWillShow(_ range: Range<UInt64>)
+    /// The address space is about to be copied.
+    func prepareCopy()
     /// The keeper of a copy of the address space.
     func duplicate() -> any TextKeeper
 }

@@ -20,6 +20,8 @@ public final class AddressSpace {
     var users = 0
     /// What is to be done with pages of it when it is active again.
     var overdue: [OverdueChange] = []
+    /// The interrupt that is under way, where a space has a timer of its own.
+    var armedTimer = ArmedTimer()
     /// Who keeps account of what the kernel changed in the program's text.
     public var textKeeper: (any TextKeeper)?
 

@@ -11,6 +11,12 @@ extension Scheduler {
         return number
     }
 
+    /// Keeps what was asked for with the space that is left, if that is still to come.
+    static func leaveTimer(of thread: Thread) {
+        let hasCome = cpu_current().pointee.pending & UInt32(CPU_PENDING_TIMER) != 0
+        thread.process?.addressSpace?.armedTimer = hasCome ? ArmedTimer() : armed
+    }
+
     /// Goes on in another space where `load` was saved; returns when `save` is gone on with.
     static func enter(
         _ space: UInt64,
@@ -37,11 +43,27 @@ extension Scheduler {
         thread.saved.pointee.loadVectorState()
         thread_pointer_write(thread.saved.pointee.threadPointer)
         thread.process?.addressSpace?.makeOverdueChanges()
-        // Where spaces are processes of the host, each has a timer of its own.
-        forgetArmed()
+        if boot.pointee.timer_is_of_space != 0 {
+            armed = thread.process?.addressSpace?.takeArmedTimer() ?? ArmedTimer()
+        }
         armTimer()
     }
 }
 
 @c(kernel_space_entered)
 func spaceEntered() { Scheduler.spaceEntered() }
+
+/// The interrupt that was last asked for: when it is due, by the monotonic clock and as a count of cycles.
+struct ArmedTimer {
+    var deadline = Nanoseconds.never
+    var cycles = UInt64.max
+}
+
+extension AddressSpace {
+    /// What was asked for when the space was left; nothing when that is past.
+    fileprivate func takeArmedTimer() -> ArmedTimer {
+        let timer = armedTimer
+        armedTimer = ArmedTimer()
+        return timer.cycles > cycle_counter() ? timer : ArmedTimer()
+    }
+}

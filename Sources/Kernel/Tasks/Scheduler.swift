@@ -114,8 +114,8 @@ public enum Scheduler {
     /// comes soon anyway ends it: so waking costs no look at the clock.
     private static func startSlice() {
         let soon = Thread.current.startedRunning &+ 2 &* CycleClock.slice
-        guard armedCycles > soon else {
-            sliceEnd = armedCycles
+        guard armed.cycles > soon else {
+            sliceEnd = armed.cycles
             return
         }
         sliceEnd = cycle_counter() &+ CycleClock.slice
@@ -127,28 +127,26 @@ public enum Scheduler {
         var deadline = min(TimerQueue.shared.nextDeadline, Streams.nextPoll)
         if firstRunnable == nil {
             sliceEnd = .max
-        } else if sliceEnd < armedCycles {
+        } else if sliceEnd < armed.cycles {
             let cycles = cycle_counter()
             let left = sliceEnd > cycles ? sliceEnd &- cycles : 0
             deadline = min(deadline, now() &+ CycleClock.nanoseconds(left))
         }
-        guard deadline < armedDeadline else { return }
-        armedDeadline = deadline
+        guard deadline < armed.deadline else { return }
+        armed.deadline = deadline
         let time = now()
         let left = CycleClock.cycles(deadline > time ? deadline &- time : 0)
-        armedCycles = left == .max ? .max : cycle_counter() &+ left
+        armed.cycles = left == .max ? .max : cycle_counter() &+ left
         machine.pointee.set_timer(deadline)
     }
 
     /// The interrupt that was last asked for, as a time and as cycles. An earlier one than needed
     /// costs an interrupt that finds nothing to do; asking the platform at each change would cost
     /// more.
-    nonisolated(unsafe) private static var armedDeadline: Nanoseconds = .never
-    nonisolated(unsafe) private static var armedCycles = UInt64.max
+    nonisolated(unsafe) static var armed = ArmedTimer()
 
-    static func forgetArmed() {
-        armedDeadline = .never
-        armedCycles = .max
+    private static func forgetArmed() {
+        armed = ArmedTimer()
     }
 
     // MARK: Switching
@@ -213,6 +211,7 @@ public enum Scheduler {
         // A signal that came while the thread was away is taken when it goes back.
         if next.lent.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
         if next.lent.process !== current.lent.process, let space = inactiveSpace(of: next.lent) {
+            leaveTimer(of: current.lent)
             return enter(space, &old.pointee.stackPointer, &new.pointee.stackPointer)
         }
         new.pointee.loadVectorState(over: old.pointee)

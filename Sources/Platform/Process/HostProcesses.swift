@@ -13,7 +13,7 @@ enum HostProcesses {
     private static let tryAgain: Int64 = -11
 
     private static var identity: UnsafeMutablePointer<host_identity> {
-        UnsafeMutablePointer(bitPattern: UInt(ProcessLayout.identity))!
+        UnsafeMutablePointer(bitPattern: UInt(HOST_IDENTITY))!
     }
 
     static var hasTurn: Bool {
@@ -22,6 +22,13 @@ enum HostProcesses {
 
     /// Whether it is the one that `unirun` started, whose end is the instance's.
     static var isFirst: Bool { identity.pointee.number == 0 }
+
+    /// Whether a copy was interrupted before it knew that it is one.
+    static func isJoining(_ registers: UnsafePointer<interrupt_registers>) -> Bool {
+        let (rip, places) = (registers.pointee.rip, code_places)
+        guard rip >= places.hypercall_cloned, rip < places.hypercall_joined else { return false }
+        return rip >= places.hypercall_joins || registers.pointee.rax == 0
+    }
 
     // MARK: The kernel's variables
 
@@ -90,6 +97,12 @@ enum HostProcesses {
         exit(0)
     }
 
+    /// Guards a kernel stack while there is one process: each guard is a mapping more that every copy
+    /// costs time for, and holds in one process only.
+    static func guardPage(_ page: UInt64) -> Int64 {
+        host_processes.is_shared == 0 ? ProcessMemory.protect(page, pageSize, 0) : 0
+    }
+
     // MARK: Making and ending
 
     /// Processes that are kept for the next program; more would only take memory.
@@ -102,11 +115,10 @@ enum HostProcesses {
             host_processes.is_shared = 1
         }
         guard let number = freeNumber() else { return tryAgain }
-        let own = identity.pointee
-        identity.pointee = host_identity(number: UInt64(number), begins_empty: beginsEmpty ? 1 : 0)
+        identity.pointee.child = UInt64(number)
+        identity.pointee.begins_empty = beginsEmpty ? 1 : 0
         count_host_call(UInt64(HostNumber.clone))
         let answer = hypercall_clone(UInt64(HostNumber.clone), UInt64(copyOfProcess))
-        identity.pointee = own
         guard answer > 0 else { return tryAgain }
         setState(number, HOST_PROCESS_USED)
         host_processes.count += 1
@@ -134,6 +146,7 @@ enum HostProcesses {
     static func join() -> Never {
         let (option, signal) = setDeathSignal
         _ = callHost(HostNumber.prctl, UInt64(option), UInt64(signal))
+        identity.pointee.missed_interrupt = 0
         // It may have ended before it could be told of.
         let hasParent = callHost(HostNumber.getppid) == Int64(ProcessSignals.parent)
         guard hasParent, ProcessTime.start() >= 0 else { exit(1) }
@@ -175,6 +188,7 @@ enum HostProcesses {
 
     private static func waitForTurn() -> UInt64 {
         let sleeps = process_sleep_word(identity.pointee.number)
+        if spins { spin() }
         while !hasTurn {
             store_shared(sleeps, 1)
             guard !hasTurn else { break }
@@ -184,9 +198,25 @@ enum HostProcesses {
         store_shared(sleeps, 0)
         if host_processes.ends != 0 { exit(host_processes.status) }
         dropStalePages()
+        if identity.pointee.missed_interrupt != 0 {
+            identity.pointee.missed_interrupt = 0
+            cpu_set_pending(UInt32(CPU_PENDING_TIMER))
+        }
         kernel_space_entered()
         return host_processes.load!.pointee
     }
+
+    /// Whether the turn may come while this process looks for it: there are two processors and more.
+    nonisolated(unsafe) static var spins = false
+
+    /// Waits a while for the turn, as putting a process to sleep and waking it takes longer.
+    private static func spin() {
+        let end = cycle_counter() &+ spinCycles
+        while !hasTurn, cycle_counter() < end { spin_pause() }
+    }
+
+    /// About 20 µs.
+    private static var spinCycles: UInt64 { 50_000 }
 
     /// Unmaps what was mapped in an address space that was given up. By the process itself, when it
     /// likes: it does so before it shows another.
@@ -198,6 +228,9 @@ enum HostProcesses {
     }
 
     // MARK: Signals
+
+    /// The timer's interrupt came and another has the turn.
+    static func missInterrupt() { identity.pointee.missed_interrupt = 1 }
 
     /// Has `unirun` interrupt all but the first, one of which has the turn.
     static func interruptOthers() {

@@ -17,9 +17,8 @@ enum ProcessLayout {
     static var imageLimit: UInt64 { 0x10_0000_0000 }
     static var launchRecord: UInt64 { 0x7ea0_0000_0000 }
     static var signalStack: UInt64 { 0x7ea1_0000_0000 }
+    /// With what a host process knows of itself above it.
     static var signalStackSize: UInt64 { 64 << 10 }
-    /// Above the signal stack, in memory that no other host process has.
-    static var identity: UInt64 { signalStack + signalStackSize - 64 }
     /// What stands in for the host's vDSO: HostVDSO.
     static var slowClock: UInt64 { 0x7ea2_0000_0000 }
 }

@@ -40,7 +40,7 @@ enum ProcessSignals {
     /// Installs the handlers; before the filter. A negated errno when the host refuses.
     static func install() -> Int64 {
         parent = Int32(truncatingIfNeeded: callHost(HostNumber.getppid))
-        let size = ProcessLayout.identity - ProcessLayout.signalStack
+        let size = UInt64(HOST_IDENTITY) - ProcessLayout.signalStack
         var stack = (ProcessLayout.signalStack, UInt64(0), size)
         let answer = callHost(HostNumber.sigaltstack, address(&stack), 0)
         guard answer >= 0 else { return answer }
@@ -81,10 +81,12 @@ enum ProcessSignals {
         _ context: UnsafeMutablePointer<host_context>
     ) {
         let registers = context.pointer(to: \.registers)!
+        // What is sent to all is for those that know who they are.
+        guard !HostProcesses.isJoining(registers) else { return }
         switch signal {
         case badCall: takeCaughtCall(information, registers)
         case ProcessTime.signal:
-            guard HostProcesses.hasTurn else { return }
+            guard HostProcesses.hasTurn else { return HostProcesses.missInterrupt() }
             takeInterrupt(UInt32(CPU_PENDING_TIMER), registers)
         case illegal, trap, bus, floatingPoint, segmentation:
             takeFault(signal, information, context)

@@ -39,7 +39,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     space_switch: { HostProcesses.activate($0, $1, $2) },
     space_release: { HostProcesses.releaseSpace($0) },
     release_memory: { ProcessMemory.releaseMemory($0, $1) },
-    guard_page: { ProcessMemory.protect(address($0), 4096, 0) },
+    guard_page: { HostProcesses.guardPage(address($0)) },
     read_image: { ProcessMemory.readImage($0, $1, $2, $3) },
     count_instructions: { _, _ in -38 },
     stream_read: { ProcessStreams.read($0, $1, $2) },
@@ -86,6 +86,7 @@ private func prepareProcessor() {
     information.pointee.user_start = ProcessLayout.userStart
     information.pointee.user_end = ProcessLayout.userEnd
     information.pointee.processors = 1
+    information.pointee.timer_is_of_space = 1
     information.pointee.user_clock.host_clock = ProcessTime.hostClock
     information.pointee.has_fsgsbase = information.pointee.hwcap2 >> 1 & 1
     selectors_read(&boot_cpu.code_selector, &boot_cpu.stack_selector)
@@ -165,6 +166,7 @@ private func prepareVectorState() {
 }
 
 private func takeOptions(_ options: LaunchOptions) {
+    HostProcesses.spins = options.contains(.severalProcessors)
     guard options.contains(.slowClock) else { return }
     orDie(HostVDSO.replaceBySystemCall(), "cannot map the slow clock")
     information.pointee.user_clock.host_clock = ProcessTime.hostClock

@@ -70,6 +70,8 @@ struct boot_information {
     uint64_t tells_vector_use;
     /* 1 when rdfsbase and its kin may be used. */
     uint64_t has_fsgsbase;
+    /* 1 when each address space has a timer of its own, which set_timer of the active one sets. */
+    uint64_t timer_is_of_space;
     /* cycle_counter() at the kernel's first instruction. */
     uint64_t entry_cycles;
     uint8_t random_seed[32];

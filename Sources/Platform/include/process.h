@@ -9,6 +9,9 @@
 /* Where a host process that has not the turn stands, on a stack of its own. */
 #define PARKING_STACK 0x7ea300000000
 #define PARKING_STACK_SIZE 0x8000
+/* Where a host process has its struct host_identity: above the signal stack, which no other has. */
+#define HOST_IDENTITY 0x7ea10000ffc0
+#define HOST_IDENTITY_CHILD 8
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -39,9 +42,15 @@ void process_continue(uint64_t stack_pointer) __attribute__((noreturn));
 struct host_identity {
     /* Its number, which is that of its address space. */
     uint64_t number;
-    /* It is to begin without the program of the one that it is a copy of. */
+    /* That of the copy that it makes. */
+    uint64_t child;
+    /* The copy is to begin without the program of the one that it is a copy of. */
     uint64_t begins_empty;
+    /* Its timer's interrupt came while another had the turn. */
+    volatile uint64_t missed_interrupt;
 };
+
+_Static_assert(offsetof(struct host_identity, child) == HOST_IDENTITY_CHILD, "");
 
 #define HOST_PROCESS_LIMIT 4096
 
@@ -83,6 +92,7 @@ static inline uint8_t *_Nonnull process_is_stale(uint64_t number) {
     return &host_processes.is_stale[number % HOST_PROCESS_LIMIT];
 }
 
+static inline void spin_pause(void) { __builtin_ia32_pause(); }
 static inline void store_shared(uint32_t *_Nonnull word, uint32_t value) {
     __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
@@ -98,6 +108,8 @@ struct code_places {
     uint64_t process_signal_entry;
     uint64_t hypercall_page;
     uint64_t variables; /* the image's, the first page of them the processor's */
+    /* Between them a copy is not told yet that it is one. */
+    uint64_t hypercall_cloned, hypercall_joins, hypercall_joined;
     uint64_t hypercall_wait_begin, hypercall_wait_instruction, hypercall_wait_interrupted;
 };
 extern const struct code_places code_places;

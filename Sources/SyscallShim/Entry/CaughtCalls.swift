@@ -3,24 +3,59 @@ import LinuxABI
 import Platform
 import Rewriter
 
-/// The rewriter of an address space.
+/// The rewriter of an address space, and what it learned together with its copies.
 final class PatchedText: TextKeeper {
     let rewriter: Rewriter
+    /// nil when the text is not what the copies have any more.
+    private var learned: LearnedSites?
+    /// How many of them were rewritten here, or found here.
+    private var known = 0
 
-    init(_ rewriter: Rewriter) { self.rewriter = rewriter }
+    init(_ rewriter: Rewriter, _ learned: LearnedSites = LearnedSites(), known: Int = 0) {
+        self.rewriter = rewriter
+        self.learned = learned
+        self.known = known
+    }
+
+    /// Notes a site that was executed here, for copies that are still to be made.
+    func learn(_ site: UInt64, _ number: UInt64) {
+        guard isCopied else { return }
+        learned?.add(site, number)
+    }
 
     func textWillVanish(_ range: Range<UInt64>) {
+        learned = nil
         if rewriter.forget(range) { plain_sites_clear() }
         KnownSites.forget(range, of: self)
     }
 
     func textWillShow(_ range: Range<UInt64>) {
+        learned = nil
         _ = rewriter.restore(range, memory: CaughtCalls.memory)
         plain_sites_clear()
         KnownSites.forget(range, of: self)
     }
 
-    func duplicate() -> any TextKeeper { PatchedText(rewriter.duplicate()) }
+    /// Whether there are others with the same text.
+    private var isCopied = false
+
+    func prepareCopy() {
+        isCopied = true
+        guard let learned, known < learned.sites.count else { return }
+        CaughtCalls.memory.patchAll(in: Process.current.addressSpace) {
+            for index in known..<learned.sites.count {
+                let (site, number) = learned.sites[index]
+                rewriter.expect(site: site, number: number, memory: CaughtCalls.memory)
+            }
+        }
+        known = learned.sites.count
+    }
+
+    func duplicate() -> any TextKeeper {
+        let copy = PatchedText(rewriter.duplicate(), learned ?? LearnedSites(), known: known)
+        copy.isCopied = true
+        return copy
+    }
 }
 
 /// Caught `syscall` instructions, and the rewriter that makes jumps of them.
@@ -81,6 +116,7 @@ public enum CaughtCalls {
         // A process ends but once: making a jump of that call is work for nothing.
         let exitGroup: UInt64 = 231
         if number == exitGroup {
+            text.learn(site, number)
             if !keepsSites { KnownSites.noteEnding(site, number) }
             return behind
         }
@@ -91,7 +127,10 @@ public enum CaughtCalls {
 
     private static func returnAddress(_ site: UInt64, _ number: UInt64) -> UInt64 {
         switch rewriter.caught(site: site, number: number, memory: memory) {
-        case .patched(_, let returnAddress), .already(let returnAddress): return returnAddress
+        case .patched(_, let returnAddress):
+            text.learn(site, number)
+            return returnAddress
+        case .already(let returnAddress): return returnAddress
         case .notRewritable: return site &+ 2
         }
     }

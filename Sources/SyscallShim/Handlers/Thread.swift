@@ -218,14 +218,8 @@ let threadRows: InlineArray<_, Row> = [
         .size,
         note: noNamespaces
     ),
-    Row(
-        57,
-        "fork",
-        frame: sysFork,
-        .partial,
-        note: "ENOSYS in a process"
-    ),
-    Row(58, "vfork", frame: sysVfork, .full),
+    Row(57, "fork", frame: sysFork, .full, result: .processID),
+    Row(58, "vfork", frame: sysVfork, .full, result: .processID),
     Row(60, "exit", sysExit, .full, .integer),
     Row(231, "exit_group", sysExitGroup, .full, .integer),
     Row(186, "gettid", sysThreadID),

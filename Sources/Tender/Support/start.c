@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -126,6 +127,13 @@ int tender_find_in_root(const char *root, const char *path)
 int tender_memory_file(const char *name)
 {
     return memfd_create(name, MFD_CLOEXEC);
+}
+
+int tender_processor_count(void)
+{
+    cpu_set_t processors;
+    // With more processors than the set has room for there are several.
+    return sched_getaffinity(0, sizeof processors, &processors) == 0 ? CPU_COUNT(&processors) : 2;
 }
 
 bool tender_tells_vector_use(void)

@@ -40,6 +40,9 @@ int tender_memory_file(const char *name);
 /// Whether the processor has XGETBV with %ecx = 1, which the C library asked CPUID at its start.
 bool tender_tells_vector_use(void);
 
+/// How many of the host's processors this process may run on.
+int tender_processor_count(void);
+
 /// Room for the name of a network interface, with its zero byte (IFNAMSIZ).
 #define TENDER_INTERFACE_NAME_SIZE 16
 

@@ -467,5 +467,7 @@ private final class RecordingKeeper: TextKeeper {
         told.append("show \((range.lowerBound - start) >> 12)")
     }
 
+    func prepareCopy() {}
+
     func duplicate() -> any TextKeeper { RecordingKeeper(start) }
 }

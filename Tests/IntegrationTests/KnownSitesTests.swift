@@ -22,6 +22,13 @@ import Testing
         return try #require(Int(line[1]))
     }
 
+    /// Addresses of sites that a run caught, out of its table of sites: address, how often, state.
+    private func caughtSites(_ run: Execution) -> Set<Substring> {
+        let lines = run.errorText.split(separator: "\n").map { $0.split(separator: " ") }
+        let sites = lines.filter { $0.count > 2 && $0[0].hasPrefix("0x") }
+        return Set(sites.filter { Int($0[1]) ?? 0 > 0 }.map { $0[0] })
+    }
+
     private static func builds(_ name: String) -> [Build] {
         Build.all.filter { $0.program.name == name }
     }
@@ -32,12 +39,14 @@ import Testing
             "start-exit-statuses-and-handlers",
         ].flatMap(builds)
     )
-    func theSecondRunCatchesNothingAndDoesTheSame(_ build: Build) throws {
+    func theSecondRunCatchesNothingOfTheFirstAndDoesTheSame(_ build: Build) throws {
         let executable = try build.executable().path
         let first = try run(executable)
         let second = try run(executable)
         #expect(try caught(first) > 0)
-        #expect(try caught(second) == 0)
+        // Threads that meet at another place than before may execute what the first run did not.
+        #expect(try caught(second) < caught(first) / 4)
+        #expect(caughtSites(first).isDisjoint(with: caughtSites(second)))
         #expect(second.outputText == first.outputText)
         #expect(second.status == first.status)
     }

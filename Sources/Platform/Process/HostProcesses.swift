@@ -85,7 +85,7 @@ enum HostProcesses {
             || space != identity.pointee.number
         setState(number, isParked ? HOST_PROCESS_PARKED : HOST_PROCESS_FREE)
         process_is_stale(space).pointee = isParked ? 1 : 0
-        if isParked { host_processes.parked_count += 1 } else { host_processes.count -= 1 }
+        if isParked { host_processes.parked_count += 1 }
     }
 
     /// Ends all host processes: `unirun` does so when the first one ends.
@@ -121,7 +121,6 @@ enum HostProcesses {
         let answer = hypercall_clone(UInt64(HostNumber.clone), UInt64(copyOfProcess))
         guard answer > 0 else { return tryAgain }
         setState(number, HOST_PROCESS_USED)
-        host_processes.count += 1
         return Int64(number)
     }
 

@@ -70,8 +70,7 @@ struct host_processes {
     /* The instance ends, with this status. */
     uint32_t ends;
     int32_t status;
-    /* Those beside the first, which is never gone. */
-    uint32_t count, parked_count;
+    uint32_t parked_count;
     /* The stack pointer to go on with. */
     const uint64_t *_Nullable load;
     /* By number: 1 while it sleeps. */

@@ -1,3 +1,16 @@
+/// Signals between `unirun` and the kernel's processes, which no program sees.
+public enum HostSignal {
+    /// The timer's; from `unirun` it means to look at what is pending.
+    public static var interrupt: Int32 { 34 }
+    /// There are signals for the program in the word at `wordOffset`, which was zero before. They are not
+    /// sent as such: while the same signal is pending that somebody sent to the whole group, which means
+    /// `unirun`, the host takes both for one.
+    public static var bell: Int32 { 16 }
+    /// Where the memory's file has a bit for each signal that waits for the program, 1 << (n - 1):
+    /// `outside_signals` of `struct cpu`.
+    public static var wordOffset: Int { 40 }
+}
+
 /// One request of the kernel to `unirun`, and the answer, on `HostDescriptor.control`.
 ///
 /// Both are `ControlMessage.encodedSize` bytes, little-endian:

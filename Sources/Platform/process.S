@@ -37,7 +37,18 @@ process_signal_entry:
     mov $-1, %eax
     mov $-1, %edx
     xrstor64 (%rcx)
-    leave_interruption HOST_CONTEXT_REGISTERS(%rbx)
+    # What came since process_signal looked was only noted. An interrupt in [process_leave,
+    # process_leave_pops) starts again at process_leave; a later one does itself what is left to pop.
+    .globl process_leave
+process_leave:
+    cmpl $0, %gs:CPU_PENDING
+    jne 1f
+2:  leave_interruption HOST_CONTEXT_REGISTERS(%rbx), process_leave_pops
+    .globl process_leave_end
+process_leave_end:
+1:  mov %rbx, %rdi
+    call process_signal_again
+    jmp 2b
 
     .globl process_pass_turn
     .type process_pass_turn, @function

@@ -13,8 +13,16 @@ struct KernelProcess {
     /// A memfd with the `--stats` lines, or -1.
     let statistics: Int32
 
-    /// Makes a process of the kernel look at what is to be done; nothing else sends it.
-    static let interruptSignal: Int32 = 34
+    /// Signals that wait for the program; nil where the memory cannot be mapped.
+    private let waiting: UnsafeMutablePointer<UInt64>?
+
+    /// Hands the program a signal.
+    func post(_ signal: Int32) {
+        guard let waiting else { return }
+        let before = tender_add_bits(waiting, 1 << UInt64(signal - 1))
+        // Otherwise the bell was rung, and the kernel has not looked yet.
+        if before == 0 { kill(pid, HostSignal.bell) }
+    }
 
     /// What the image is given; -1 for none.
     struct Files {
@@ -54,7 +62,16 @@ struct KernelProcess {
         pid = started
         control = ends.own
         memory = files.memory
+        waiting = Self.mapWaiting(files.memory)
         statistics = files.statistics
+    }
+}
+
+extension KernelProcess {
+    private static func mapWaiting(_ memory: Int32) -> UnsafeMutablePointer<UInt64>? {
+        let page = mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0)
+        guard let page, page != MAP_FAILED else { return nil }
+        return (page + HostSignal.wordOffset).assumingMemoryBound(to: UInt64.self)
     }
 }
 

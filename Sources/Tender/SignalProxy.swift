@@ -7,6 +7,8 @@ import TenderSupport
 /// what a process sent with kill(2) came to `unirun` alone. As `docker run --sig-proxy` does it.
 struct SignalProxy {
     let descriptor: Int32
+    /// What the program was sent last.
+    private(set) var lastForwarded: Int32 = 0
 
     /// Left as they are: those that a fault raises, `SIGPIPE`, and the two nobody can catch.
     private static func isUntouched(_ signal: Int32) -> Bool {
@@ -44,16 +46,21 @@ struct SignalProxy {
     }
 
     /// Forwards all that is pending; returns whether a child changed its state.
-    func drain(to kernel: pid_t) -> Bool {
+    mutating func drain(to kernel: KernelProcess) -> Bool {
         var childChanged = false
+        var last = lastForwarded
         drain { information in
             let number = Int32(information.ssi_signo)
             if number == SIGCHLD {
                 childChanged = true
             } else if isForProgram(information) {
-                kill(kernel, number)
+                last = number
+                // A stopped process goes on by the signal itself alone.
+                if number == SIGCONT { kill(kernel.pid, SIGCONT) }
+                kernel.post(number)
             }
         }
+        lastForwarded = last
         return childChanged
     }
 

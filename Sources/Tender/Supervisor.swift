@@ -4,7 +4,7 @@ import LaunchRecord
 /// Stays beside the kernel until it ends: answers it, forwards signals, reaps.
 struct Supervisor {
     private let kernel: KernelProcess
-    private let signals: SignalProxy
+    private var signals: SignalProxy
     private var server = ControlServer(stopSelf: SignalProxy.stop)
     private var hasControl = true
     /// A stop is the debugger's doing, not the job's.
@@ -35,7 +35,7 @@ struct Supervisor {
                 pollfd(fd: hasControl ? kernel.control : -1, events: Int16(POLLIN), revents: 0),
             ]
             if poll(&ready, 2, checkMemory()) < 0 { continue }
-            if ready[0].revents != 0, signals.drain(to: kernel.pid), let status = reap() {
+            if ready[0].revents != 0, signals.drain(to: kernel), let status = reap() {
                 return status
             }
             if ready[1].revents != 0 { serve() }
@@ -70,12 +70,19 @@ struct Supervisor {
                 if status & 0xff != 0x7f, status != 0 { return ExitStatus(waitStatus: status) }
                 continue
             }
-            if status & 0xff != 0x7f { return ExitStatus(waitStatus: status) }
+            if status & 0xff != 0x7f { return end(status) }
             if !isDebugged {
                 SignalProxy.stop(by: (status >> 8) & 0xff)
                 kill(kernel.pid, SIGCONT)
             }
         }
+    }
+
+    /// How the kernel ended. What it was sent before it had handlers did what it does to any program.
+    private func end(_ status: Int32) -> ExitStatus {
+        var end = ExitStatus(waitStatus: status)
+        if end.signal == HostSignal.bell { end.signal = signals.lastForwarded }
+        return end
     }
 
     private mutating func serve() {
@@ -98,7 +105,7 @@ struct Supervisor {
         let operation = request.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
         if operation == ControlMessage.Operation.interruptOthers.rawValue {
             return ChildProcesses.all.lazy.filter { [kernel] in $0 != kernel.pid }
-                .forEach { kill($0, KernelProcess.interruptSignal) }
+                .forEach { kill($0, HostSignal.interrupt) }
         }
         let sent = request.withUnsafeMutableBytes {
             server.answer($0)

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
-enum { record_descriptor = 3, control_descriptor = 6, statistics_descriptor = 9 };
+enum { record_descriptor = 3, control_descriptor = 6, memory_descriptor = 7, statistics_descriptor = 9 };
 
 struct message {
     uint32_t operation;
@@ -87,6 +88,9 @@ static void show_environment(char **arguments_given, char **environment)
 // Prints the signals that arrive until SIGTERM does, as the kernel would check them.
 static int show_signals(void)
 {
+    // Where HostSignal.wordOffset says.
+    char *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memory_descriptor, 0);
+    uint64_t *waiting = (uint64_t *)(memory + 40);
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
@@ -99,9 +103,21 @@ static int show_signals(void)
             continue;
         const char *sender = information.si_code == SI_KERNEL ? "host"
                              : information.si_pid == getppid() ? "parent" : "stranger";
-        printf("%d %s\n", number, sender);
+        if (sender[0] != 'p') {
+            printf("%d %s\n", number, sender);
+            fflush(stdout);
+            continue;
+        }
+        // What is for the program waits in a word of the memory (HostSignal).
+        if (number != SIGSTKFLT)
+            continue;
+        uint64_t posted = __atomic_exchange_n(waiting, 0, __ATOMIC_SEQ_CST);
+        for (int each = 1; each <= 64; each++) {
+            if (posted >> (each - 1) & 1)
+                printf("%d %s\n", each, sender);
+        }
         fflush(stdout);
-        if (number == SIGTERM && sender[0] == 'p')
+        if (posted >> (SIGTERM - 1) & 1)
             return 0;
     }
 }

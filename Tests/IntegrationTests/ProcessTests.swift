@@ -21,6 +21,23 @@ import Testing
         #expect(run.status == 3)
     }
 
+    /// timeout(1) sends SIGTERM and SIGCONT to the command and to its group: four signals within
+    /// microseconds, some of which find the handlers of others at work.
+    @Test(.enabled(if: !Command.isMachine))
+    func signalsInABurstEndAProgramThatComputes() throws {
+        let source = Program.folder.appendingPathComponent("hosts/computes-beside-a-sleeper.c")
+        let built = try Build(program: Program(source: source), library: .musl).executable()
+        for _ in 0..<20 {
+            let run = try Execution.run(
+                ["/usr/bin/timeout", "-k", "5", "0.2", Command.path, "run", "--", built.path],
+                environment: Command.environment,
+                timeLimit: 20
+            )
+            // 137 when the second signal, SIGKILL, was needed.
+            #expect(run.status == 124)
+        }
+    }
+
     @Test(.enabled(if: !Command.isMachine))
     func memoryThatChildrenShareCountsOnce() throws {
         let run = try run("fills-memory", ["64"], options: ["-m", "192M"])

@@ -168,6 +168,13 @@ public enum Interruption {
         registers.pointee.error = boot_cpu.stack_selector
     }
 
+    /// Takes `prepareLeave` back.
+    public static func undoLeave(_ registers: Registers) {
+        let (rip, rsp) = (registers.pointee.rsp, registers.pointee.selectors)
+        registers.pointee.rip = rip
+        registers.pointee.rsp = rsp
+    }
+
     // MARK: Single-stepping
 
     public static func isStepping(_ registers: Registers) -> Bool {

@@ -20,8 +20,8 @@ enum ProcessSignals {
     private static var pipe: Int32 { 13 }
     private static var badCall: Int32 { 31 }
 
-    /// Signals that somebody outside may send to the program: HUP INT QUIT USR1 USR2 ALRM TERM
-    /// CONT TSTP TTIN TTOU WINCH, and those that `unirun` forwards in their place.
+    /// Signals that a terminal may send to the program, and those that somebody sends to the whole group,
+    /// who means `unirun`: HUP INT QUIT USR1 USR2 ALRM TERM CONT TSTP WINCH.
     private static var outside: UInt64 {
         bit(1) | bit(2) | bit(3) | bit(10) | bit(12) | bit(14) | bit(15) | bit(18) | bit(20)
             | bit(28)
@@ -52,7 +52,7 @@ enum ProcessSignals {
         let restorer: UInt64 = 0x0400_0000
         let handled =
             outside | bit(illegal) | bit(trap) | bit(bus) | bit(floatingPoint) | bit(segmentation)
-            | bit(badCall) | bit(ProcessTime.signal)
+            | bit(badCall) | bit(ProcessTime.signal) | bit(HostSignal.bell)
         for signal in Int32(1)...64 where handled & bit(signal) != 0 {
             var action = Action(
                 handler: entry,
@@ -90,20 +90,25 @@ enum ProcessSignals {
             takeInterrupt(UInt32(CPU_PENDING_TIMER), registers)
         case illegal, trap, bus, floatingPoint, segmentation:
             takeFault(signal, information, context)
+        case HostSignal.bell: takeOutside(0, registers)
         default:
-            // A terminal's, or one that unirun sends; anybody else sends to unirun.
+            // A terminal's; anybody else sends to unirun.
             let fromKernel: Int32 = 0x80
-            guard information.pointee.code == fromKernel || information.pointee.sender == parent
-            else { return }
-            // A terminal sends to all; the first process takes it for all.
-            guard HostProcesses.isFirst else { return }
-            cpu_add_outside_signals(bit(signal))
-            guard HostProcesses.hasTurn else {
-                cpu_set_pending(UInt32(CPU_PENDING_SIGNAL))
-                return HostProcesses.interruptOthers()
-            }
-            takeInterrupt(UInt32(CPU_PENDING_SIGNAL), registers)
+            guard information.pointee.code == fromKernel else { return }
+            takeOutside(bit(signal), registers)
         }
+    }
+
+    /// Signals for the program, beside those that `unirun` has noted itself. A terminal sends them to all
+    /// processes: the first one takes them for all.
+    private static func takeOutside(_ signals: UInt64, _ registers: Interruption.Registers) {
+        guard HostProcesses.isFirst else { return }
+        cpu_add_outside_signals(signals)
+        guard HostProcesses.hasTurn else {
+            cpu_set_pending(UInt32(CPU_PENDING_SIGNAL))
+            return HostProcesses.interruptOthers()
+        }
+        takeInterrupt(UInt32(CPU_PENDING_SIGNAL), registers)
     }
 
     /// A `syscall` instruction of the program, run for the first time or not to be rewritten.
@@ -152,6 +157,7 @@ enum ProcessSignals {
         _ registers: Interruption.Registers
     ) {
         cpu_set_pending(work)
+        finishLeaving(registers)
         if Interruption.isKernelCode(registers.pointee.rip) { return goBack(registers) }
         if isKernelsClock(registers.pointee.rip, registers) { return }
         Interruption.enterKernel(registers)
@@ -176,9 +182,33 @@ enum ProcessSignals {
         else { dieOfFault(registers, address: address) }
     }
 
+    /// Another handler was interrupted on its way out, by instructions that pop the registers in the order
+    /// of `interrupt_registers`: does the rest of them, so that the interrupt came where it leads.
+    private static func finishLeaving(_ registers: Interruption.Registers) {
+        let rip = registers.pointee.rip
+        guard rip >= code_places.process_leave_pops, rip < code_places.process_leave_end else {
+            return
+        }
+        // Eight pops of two bytes and seven of one, then iretq.
+        let offset = Int(rip - code_places.process_leave_pops)
+        let popped = offset < 16 ? offset / 2 : 8 + (offset - 16)
+        let rest = UnsafePointer<UInt64>(bitPattern: UInt(registers.pointee.rsp))!
+        let all = UnsafeMutableRawPointer(registers).assumingMemoryBound(to: UInt64.self)
+        for index in popped..<15 { all[index] = rest[index - popped] }
+        // rip, cs, rflags, rsp, ss
+        let frame = rest + (15 - popped)
+        registers.pointee.rip = frame[0]
+        registers.pointee.rflags = frame[2]
+        registers.pointee.rsp = frame[3]
+    }
+
     /// As `Interruption.stepBack`; and a wait that the interrupt would end is not begun.
     private static func goBack(_ registers: Interruption.Registers) {
         let rip = registers.pointee.rip
+        if rip >= code_places.process_leave, rip < code_places.process_leave_pops {
+            registers.pointee.rip = code_places.process_leave
+            return
+        }
         if rip >= code_places.hypercall_wait_begin, rip <= code_places.hypercall_wait_instruction {
             registers.pointee.rip = code_places.hypercall_wait_interrupted
         } else {
@@ -207,6 +237,14 @@ func processSignal(
     // What came meanwhile was only noted, and this may lead back to the program.
     if boot_cpu.pending != 0, HostProcesses.hasTurn { ProcessSignals.takeInterrupt(0, registers) }
     if let state = context.pointee.vector_state { tellInitialState(state) }
+    Interruption.prepareLeave(registers)
+}
+
+@c(process_signal_again)
+func processSignalAgain(_ context: UnsafeMutablePointer<host_context>) {
+    let registers = context.pointer(to: \.registers)!
+    Interruption.undoLeave(registers)
+    if HostProcesses.hasTurn { ProcessSignals.takeInterrupt(0, registers) }
     Interruption.prepareLeave(registers)
 }
 

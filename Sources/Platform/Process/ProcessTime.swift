@@ -1,4 +1,5 @@
 import HostCalls
+import LaunchRecord
 import Platform
 
 /// Clocks and the one timer.
@@ -7,7 +8,7 @@ enum ProcessTime {
     nonisolated(unsafe) static var hostClock: UInt64 = 0
 
     /// The signal that the timer sends. No terminal sends it, and `unirun` does not forward it.
-    static var signal: Int32 { 34 }
+    static var signal: Int32 { HostSignal.interrupt }
 
     static func readClock(_ clock: UInt32) -> UInt64 {
         var time: (seconds: Int64, nanoseconds: Int64) = (0, 0)

@@ -47,6 +47,8 @@ _Static_assert(offsetof(struct cpu, kernel_stack) == CPU_KERNEL_STACK, "");
 _Static_assert(offsetof(struct cpu, user_stack) == CPU_USER_STACK, "");
 _Static_assert(offsetof(struct cpu, pending) == CPU_PENDING, "");
 _Static_assert(offsetof(struct cpu, thread) == CPU_THREAD, "");
+/* HostSignal.wordOffset: unirun writes it too. */
+_Static_assert(offsetof(struct cpu, outside_signals) == 40, "");
 _Static_assert(offsetof(struct cpu, scratch) == CPU_SCRATCH, "");
 _Static_assert(offsetof(struct cpu, code_selector) == CPU_CODE_SELECTOR, "");
 _Static_assert(offsetof(struct cpu, stack_selector) == CPU_STACK_SELECTOR, "");

@@ -49,8 +49,12 @@
 
 /* The way out of an interruption: struct interrupt_registers at \registers after
  * Interruption.prepareLeave. */
-.macro leave_interruption registers
+.macro leave_interruption registers, pops
     lea \registers, %rsp
+.ifnb \pops
+    .globl \pops
+\pops:
+.endif
     pop %r8
     pop %r9
     pop %r10

@@ -105,6 +105,7 @@ static inline uint32_t exchange_shared(uint32_t *_Nonnull word, uint32_t value) 
 /* Addresses of places in the code that Swift cannot name. */
 struct code_places {
     uint64_t process_signal_entry;
+    uint64_t process_leave, process_leave_pops, process_leave_end;
     uint64_t hypercall_page;
     uint64_t variables; /* the image's, the first page of them the processor's */
     /* Between them a copy is not told yet that it is one. */
@@ -143,6 +144,9 @@ void process_signal_entry(void);
 /* Decides what becomes of a signal, by changing the registers that it goes back to. */
 void process_signal(int32_t number, const struct host_signal_information *_Nonnull information,
                     struct host_context *_Nonnull context);
+
+/* Looks once more at what is pending, after process_signal. */
+void process_signal_again(struct host_context *_Nonnull context);
 
 /* Where Linux starts the image as a process: calls process_start with the initial stack and what
  * cycle_counter() told first of all. */

@@ -40,6 +40,11 @@ int tender_memory_file(const char *name);
 /// Whether the processor has XGETBV with %ecx = 1, which the C library asked CPUID at its start.
 bool tender_tells_vector_use(void);
 
+/// Sets bits of a word that another process changes too; what it was before.
+static inline uint64_t tender_add_bits(uint64_t *word, uint64_t bits) {
+    return __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST);
+}
+
 /// How many of the host's processors this process may run on.
 int tender_processor_count(void);
 

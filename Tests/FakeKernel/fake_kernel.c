@@ -137,6 +137,8 @@ static int change_terminal(int status)
 int main(int count, char **given, char **environment)
 {
     (void)count;
+    // The bell (HostSignal): the kernel has a handler for it from its start.
+    signal(SIGSTKFLT, SIG_IGN);
     read_arguments();
     const char *mode = argument_count > 1 ? arguments[1] : "record";
     long number = argument_count > 2 ? strtol(arguments[2], NULL, 0) : 0;

@@ -6,16 +6,36 @@ import Testing
 
 @testable import Kernel
 
+/// The C library's, which its Swift module does not show.
+@_silgen_name("setxattr")
+private func setAttribute(
+    _ path: UnsafePointer<CChar>,
+    _ name: UnsafePointer<CChar>,
+    _ value: UnsafePointer<CChar>,
+    _ size: Int,
+    _ flags: CInt
+) -> CInt
+
 /// An image that mkfs.erofs makes of a small tree.
-private func makeImage(_ options: String) -> [UInt8] {
+private func makeImage(_ options: String, attributes: Bool = false) -> [UInt8] {
     let folder = "/tmp/unirun-erofs-\(getpid())"
+    let options = attributes ? options : options + " -x-1"
     let script = """
         rm -rf \(folder) && mkdir -p \(folder)/root/sub/deep && cd \(folder)/root &&
         printf hello > hello && ln -s sub/deep link && ln hello sub/second &&
         i=0; while [ $i -lt 300 ]; do echo line $i > sub/file$i; i=$((i+1)); done
-        seq 1 20000 > sub/deep/numbers && mkfs.erofs \(options) \(folder)/image . >/dev/null 2>&1
+        seq 1 20000 > sub/deep/numbers
         """
-    guard system(script) == 0, let file = fopen("\(folder)/image", "r") else { return [] }
+    guard system(script) == 0 else { return [] }
+    if attributes {
+        for name in ["hello", "sub"] {
+            _ = setAttribute("\(folder)/root/\(name)", "user.one", "first", 5, 0)
+        }
+        let long = String(repeating: "x", count: 2000)
+        _ = setAttribute("\(folder)/root/hello", "user.long", long, 2000, 0)
+    }
+    let maker = "cd \(folder)/root && mkfs.erofs \(options) \(folder)/image . >/dev/null 2>&1"
+    guard system(maker) == 0, let file = fopen("\(folder)/image", "r") else { return [] }
     defer {
         fclose(file)
         _ = system("rm -rf \(folder)")
@@ -32,6 +52,18 @@ private func withImage(_ image: [UInt8], _ body: (Kernel.Process) throws -> Void
     } _: {
         try body($0)
     }
+}
+
+private func attribute(_ name: StaticString, of path: String, _ process: Kernel.Process) throws
+    -> [UInt8]
+{
+    let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+    var found: [UInt8] = []
+    try path.path { place in
+        let owner = try VFS.AttributeOwner(place, process, follow: true)
+        try VFS.withAttribute(of: owner, process, name) { found = Array($0) }
+    }
+    return found
 }
 
 private func walkAll(_ directory: Dentry, depth: Int = 0) -> Int {
@@ -77,8 +109,24 @@ private func walkAll(_ directory: Dentry, depth: Int = 0) -> Int {
         }
     }
 
-    @Test func aCorruptImageIsAnErrorAndNeverATrap() throws {
-        let image = makeImage("-Enoinline_data")
+    /// With `-x1` what several files have lies once, apart from their inodes.
+    @Test(arguments: ["-Enoinline_data", "-x1"])
+    func anImageHoldsExtendedAttributes(_ options: String) throws {
+        let image = makeImage(options, attributes: true)
+        try #require(!image.isEmpty)
+        try withImage(image) { process in
+            #expect(try attribute("user.one", of: "/hello", process) == Array("first".utf8))
+            #expect(try attribute("user.one", of: "/sub", process) == Array("first".utf8))
+            let long = [UInt8](repeating: 0x78, count: 2000)
+            #expect(try attribute("user.long", of: "/sub/second", process) == long)
+            #expect(fails(.noData) { _ = try attribute("user.two", of: "/hello", process) })
+            #expect(fails(.noData) { _ = try attribute("user.one", of: "/sub/file7", process) })
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func aCorruptImageIsAnErrorAndNeverATrap(withAttributes: Bool) throws {
+        let image = makeImage("-Enoinline_data", attributes: withAttributes)
         try #require(!image.isEmpty)
         var seed: UInt64 = 42
         func random() -> Int {

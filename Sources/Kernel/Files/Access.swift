@@ -65,6 +65,10 @@ struct Actor {
             guard permissions & 0o111 != 0 else { throw .permissionDenied }
             return
         }
+        if user != inode.user, permissions & 0o70 != 0, let list = AccessList(of: inode) {
+            guard list.allows(access, self, inode) else { throw .permissionDenied }
+            return
+        }
         let shift: UInt32 =
             user == inode.user ? 6 : isInGroup(inode.group) ? 3 : 0
         guard access.rawValue & ~(permissions >> shift) == 0 else { throw .permissionDenied }

@@ -9,6 +9,8 @@ public class Filesystem {
     /// `f_type` of statfs(2).
     final let magic: Int64
     public final var isReadOnly = false
+    /// Whether files may have extended attributes and access lists.
+    var keepsAttributes: Bool { false }
     final var root: Dentry! = nil
     final let mountID: UInt64
     private final var lastInode: UInt64 = 0

@@ -23,6 +23,8 @@ public class Inode {
     final var writers: Int32 = 0
     /// What a FIFO's open files share.
     final var pipe: Pipe?
+    /// Made by the first; only where the file system keeps them.
+    final var attributes: ExtendedAttributes?
 
     init(_ filesystem: Filesystem, number: UInt64, mode: FileMode, user: UInt32, group: UInt32) {
         self.filesystem = filesystem

@@ -31,6 +31,7 @@ extension VFS {
         var permissions = permissions & FileMode.permissionMask
         if !actor.isRoot, !actor.isInGroup(inode.group) { permissions &= ~FileMode.setGroupID }
         try inode.setAttributes(AttributeChange(permissions: permissions))
+        AccessList(of: inode)?.take(modeBits: permissions)
     }
 
     /// As fchownat(2); `UInt32.max` leaves the user or the group as it is.

@@ -118,6 +118,7 @@ extension VFS {
         try Actor(process).require([.write, .execute], inode)
         let node = newNode(.regular, mode, in: inode, process)
         let file = MemoryFile(inode.memory, node)
+        try AccessList.inherit(file, from: inode)
         file.links = 0
         let dentry = try Dentry(Name("#temporary"), file, in: directory)
         dentry.isRemoved = true
@@ -134,7 +135,10 @@ extension VFS {
         _ process: Process,
         device: UInt64 = 0
     ) -> NewNode {
-        var permissions = permissions & ~process.paths.creationMask & FileMode.permissionMask
+        var permissions = permissions & FileMode.permissionMask
+        if AccessList(of: directory, .forNewFiles) == nil {
+            permissions &= ~process.paths.creationMask
+        }
         var group = process.credentials.fileSystemGroup
         if directory.mode.permissions & FileMode.setGroupID != 0 {
             group = directory.group
@@ -159,7 +163,13 @@ extension VFS {
         guard !parent.isRemoved else { throw .noSuchFileOrDirectory }
         try inode.requireWritable()
         try actor.require([.write, .execute], inode)
-        return try inode.create(name, in: parent, node)
+        let made = try inode.create(name, in: parent, node)
+        guard inode.attributes != nil else { return made }
+        do throws(Errno) { try AccessList.inherit(made.inode!, from: inode) } catch {
+            try? inode.remove(made)
+            throw error
+        }
+        return made
     }
 }
 

@@ -64,6 +64,7 @@ public enum Argument: UInt8 {
     case directoryEntriesResult
     case allocationMode
     case renameFlags
+    case attributeFlags
     case lockOperation
     case transferFlags
     case closeRangeFlags

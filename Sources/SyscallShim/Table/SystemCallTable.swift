@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 17
+    private static let groupCount = 18
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -29,7 +29,8 @@ public enum SystemCallTable {
         case 13: body(fileStatusRows.span)
         case 14: body(fileControlRows.span)
         case 15: body(filePollingRows.span)
-        default: body(unnamedFileRows.span)
+        case 16: body(unnamedFileRows.span)
+        default: body(extendedAttributeRows.span)
         }
     }
 

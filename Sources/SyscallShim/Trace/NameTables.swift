@@ -70,6 +70,7 @@ extension NameTable {
     static var rename: NameTable {
         NameTable("RENAME_??? 1:RENAME_NOREPLACE RENAME_EXCHANGE 4:RENAME_WHITEOUT")
     }
+    static var attribute: NameTable { NameTable("XATTR_??? 1:XATTR_CREATE XATTR_REPLACE") }
     static var transfer: NameTable {
         NameTable("RWF_??? 1:RWF_HIPRI RWF_DSYNC 4:RWF_SYNC 8:RWF_NOWAIT 10:RWF_APPEND")
     }

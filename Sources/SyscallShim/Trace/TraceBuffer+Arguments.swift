@@ -124,6 +124,7 @@ extension TraceBuffer {
         case .statxMask: .statxMask
         case .allocationMode: .allocation
         case .renameFlags: .rename
+        case .attributeFlags: .attribute
         case .lockOperation: .lockOperation
         case .transferFlags: .transfer
         case .closeRangeFlags: .closeRange

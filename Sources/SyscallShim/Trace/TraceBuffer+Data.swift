@@ -37,7 +37,7 @@ extension TraceBuffer {
         case .string, .stringResult: append(stringAt: value, limit: TraceBuffer.shownBytes)
         case .pathResult: append(stringAt: value, limit: max(0, call.result))
         case .input: append(bytesAt: value, count: next)
-        case .output: append(bytesAt: value, count: call.result)
+        case .output: append(bytesAt: value, count: min(call.result, next))
         case .inputVector: append(vectorAt: value, count: next, bytes: .max)
         case .outputVector: append(vectorAt: value, count: next, bytes: call.result)
         case .stringList: append(stringsAt: value)

@@ -10,6 +10,8 @@ final class ErofsImage {
     private let size: UInt64
     let blockBits: UInt64
     private let metadataStart: UInt64
+    /// Where attributes lie that several files have.
+    let attributesStart: UInt64
     /// Inodes that have several names, and directories, by number: each is made once.
     private var known = PointerTable()
     /// Blocks of metadata, kept by the low bits of their number.
@@ -37,6 +39,7 @@ final class ErofsImage {
         let directory = filesystem.root.inode as! MemoryDirectory
         directory.setLower(ErofsDirectory(image, node))
         node.apply(to: directory)
+        try image.readAttributes(of: node, into: directory)
         return filesystem
     }
 
@@ -52,13 +55,20 @@ final class ErofsImage {
         else { throw .corruptFilesystem }
         let root = words[1] >> 48 & 0xffff
         let metadata = words[5] & 0xffff_ffff
-        return (ErofsImage(size, bits, metadata << bits), root)
+        let attributes = words[5] >> 32
+        return (ErofsImage(size, bits, metadata << bits, attributes << bits), root)
     }
 
-    private init(_ size: UInt64, _ blockBits: UInt64, _ metadataStart: UInt64) {
+    private init(
+        _ size: UInt64,
+        _ blockBits: UInt64,
+        _ metadataStart: UInt64,
+        _ attributesStart: UInt64
+    ) {
         self.size = size
         self.blockBits = blockBits
         self.metadataStart = metadataStart
+        self.attributesStart = attributesStart
     }
 
     deinit {
@@ -126,6 +136,7 @@ final class ErofsImage {
         let node = try node(number)
         let inode = try make(node, filesystem)
         node.apply(to: inode)
+        try readAttributes(of: node, into: inode)
         if node.mode.isDirectory {
             // A directory has one name: more would make a loop.
             guard known[number, 1] == nil else { throw .corruptFilesystem }
@@ -177,8 +188,10 @@ struct ErofsNode {
     let group: UInt32
     /// First block of the contents, a device's number, or the chunks' format.
     let place: UInt32
+    /// Where the attributes lie that only this file has, and those that it shares are named.
+    let attributes: Range<UInt64>
     /// Where the tail, or the list of chunks, begins.
-    let tail: UInt64
+    var tail: UInt64 { attributes.upperBound }
     let time: FileTime?
 
     /// Throws `corruptFilesystem`, or `notSupported` for a compressed layout.
@@ -212,7 +225,8 @@ struct ErofsNode {
             time = nil
         }
         guard size <= UInt64(MemoryFile.largestSize) else { throw .corruptFilesystem }
-        tail = start + (isExtended ? 64 : 32) + (attributes == 0 ? 0 : 12 + (attributes - 1) * 4)
+        let head = start + (isExtended ? 64 : 32)
+        self.attributes = head..<head + (attributes == 0 ? 0 : 12 + (attributes - 1) * 4)
     }
 
     /// Sets what an inode takes over besides its contents.

@@ -27,6 +27,8 @@ final class MemoryFilesystem: Filesystem {
         root = try Dentry(Name("/"), try MemoryDirectory(self, node, over: lower), in: nil)
     }
 
+    override var keepsAttributes: Bool { true }
+
     /// Takes pages for a file. Throws `noSpace`.
     func take(_ pages: Int) throws(Errno) {
         guard pages <= pageLimit - usedPages else { throw .noSpace }

@@ -10,6 +10,8 @@ final class StreamFile: OpenFile {
     /// room: PIPE_BUF. Regular files never block and are not asked.
     private static let chunk = 4096
 
+    override var isSpliceable: Bool { true }
+
     init(_ stream: Streams.Stream, _ host: HostStream, flags: OpenFlags? = nil) {
         self.stream = stream
         self.host = host

@@ -20,6 +20,11 @@ extension DescriptorTable {
         guard reading.mappable != nil || reading.traits.contains(.seekable) else {
             throw .invalidArgument
         }
+        if let output = writing as? PipeFile {
+            guard position ?? 0 >= 0 else { throw .invalidArgument }
+            let waits = !output.isNonBlocking
+            return try output.pipe.fill(from: reading, at: &position, count, waits: waits)
+        }
         return try copy(reading, &position, writing, nil, count).count
     }
 
@@ -38,6 +43,9 @@ extension DescriptorTable {
         else { throw .badDescriptor }
         try requireRegular(reading)
         try requireRegular(writing)
+        guard reading.inode?.filesystem === writing.inode?.filesystem else {
+            throw .crossDeviceLink
+        }
         let from = sourcePosition ?? reading.position
         let to = targetPosition ?? writing.position
         guard from >= 0, to >= 0, count >= 0 else { throw .invalidArgument }

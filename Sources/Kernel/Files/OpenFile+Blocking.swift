@@ -76,7 +76,7 @@ extension OpenFile {
         }
     }
 
-    private final func waitUntilReady(_ events: PollEvents, _ deadline: Nanoseconds = .never)
+    final func waitUntilReady(_ events: PollEvents, _ deadline: Nanoseconds = .never)
         throws(Errno)
     {
         guard let waitQueue else { throw .wouldBlock }

@@ -142,6 +142,9 @@ public class OpenFile {
     /// What mmap(2) maps; nil when it cannot.
     public var mappable: (any Mappable)? { nil }
 
+    /// Whether splice(2) takes part: what a path leads to, and streams.
+    public var isSpliceable: Bool { dentry != nil && !(self is DirectoryFile) }
+
     /// Whether mmap(2) gives fresh memory, as of /dev/zero.
     public var mapsAnonymous: Bool { false }
 

@@ -108,7 +108,7 @@ final class Pipe {
         let wanted = transfer.remaining
         guard wanted > 0 else { return 0 }
         let room = capacity &- count
-        if isPacket || !packets.isEmpty { return try writePacket(&transfer, room) }
+        if isPacket || !packets.isEmpty { return try writePackets(&transfer) }
         guard room > 0, wanted <= room || wanted > Pipe.atomicSize else { throw .wouldBlock }
         let done = try putIn(&transfer, min(wanted, room))
         queue.wake(.allReadable)
@@ -125,29 +125,86 @@ final class Pipe {
         return done
     }
 
-    private func writePacket(_ transfer: inout Transfer, _ room: Int) throws(Errno) -> Int {
-        let wanted = min(transfer.remaining, Pipe.atomicSize)
+    /// Writes a packet, or as many of a page as there is room for.
+    private func writePackets(_ transfer: inout Transfer) throws(Errno) -> Int {
         // Bytes that were written before packet mode are a packet of their own.
         if packets.isEmpty, count > 0 { packets.append(count) }
-        // As Linux: a packet takes a page's slot.
-        guard wanted <= room, packets.count < capacity / Pipe.atomicSize else { throw .wouldBlock }
-        let done = try putIn(&transfer, wanted)
-        if done > 0 { packets.append(done) }
+        var done = 0
+        while transfer.remaining > 0 {
+            let wanted = min(transfer.remaining, Pipe.atomicSize)
+            // As Linux: a packet takes a page's slot.
+            guard wanted <= capacity - count, packets.count < capacity / Pipe.atomicSize else {
+                guard done > 0 else { throw .wouldBlock }
+                break
+            }
+            let part: Int
+            do throws(Errno) { part = try putIn(&transfer, wanted) } catch {
+                guard done > 0 else { throw error }
+                break
+            }
+            packets.append(part)
+            done += part
+            guard part == wanted else { break }
+        }
         queue.wake(.allReadable)
         return done
     }
 
-    func readiness(_ flags: OpenFlags) -> PollEvents {
+    /// `knownWriters` of the writers that there were at any time are none of the reader's.
+    func readiness(_ flags: OpenFlags, knownWriters: Int) -> PollEvents {
         var events: PollEvents = []
         if flags.isReadable {
             if count > 0 { events.formUnion(.allReadable) }
-            if writers == 0, writerOpens > 0 { events.insert(.hangUp) }
+            if writers == 0, writerOpens > knownWriters { events.insert(.hangUp) }
         }
         if flags.isWritable {
-            if capacity - count >= Pipe.atomicSize { events.formUnion(.allWritable) }
+            if hasRoom { events.formUnion(.allWritable) }
             if readers == 0 { events.insert(.error) }
         }
         return events
+    }
+
+    /// Whether a writer may write: a page, as Linux counts.
+    var hasRoom: Bool {
+        capacity - count >= Pipe.atomicSize && packets.count < capacity / Pipe.atomicSize
+    }
+
+    /// Lends the first bytes that lie in one piece, `wanted` of them at most and of one packet, and takes
+    /// out as many as `body` says, unless it `keeps` them; then bytes before may be skipped.
+    func withFront(
+        _ wanted: Int,
+        skipping skipped: Int = 0,
+        keeps: Bool = false,
+        _ body: (UnsafeRawBufferPointer) throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        let first = (start + skipped) & (capacity - 1)
+        var length = min(wanted, count - skipped, capacity - first)
+        if let packet = packets.first, !keeps { length = min(length, packet) }
+        guard length > 0 else { return 0 }
+        let done = try body(UnsafeRawBufferPointer(start: ring + first, count: length))
+        guard !keeps, done > 0 else { return done }
+        drop(done)
+        if let packet = packets.first {
+            if packet == done { packets.removeFirst() } else { packets[0] = packet - done }
+        }
+        queue.wake(.allWritable)
+        return done
+    }
+
+    /// Lends room in one piece, `wanted` bytes at most, of which `body` says how many it filled.
+    func withRoom(
+        _ wanted: Int,
+        _ body: (UnsafeMutableRawBufferPointer) throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        let end = (start + count) & (capacity - 1)
+        let length = min(wanted, capacity - count, capacity - end)
+        guard length > 0 else { return 0 }
+        let done = try body(UnsafeMutableRawBufferPointer(start: ring + end, count: length))
+        guard done > 0 else { return 0 }
+        count += done
+        if !packets.isEmpty { packets.append(done) }
+        queue.wake(.allReadable)
+        return done
     }
 
     /// As fcntl(F_SETPIPE_SZ): the size it has then.
@@ -155,7 +212,9 @@ final class Pipe {
         guard wanted >= 0, wanted <= 1 << 31 else { throw .invalidArgument }
         var size = Pipe.atomicSize
         while size < wanted { size *= 2 }
-        guard size <= Pipe.largestCapacity else { throw .notPermitted }
+        guard size <= Pipe.largestCapacity || size <= capacity || Actor.current.isRoot else {
+            throw .notPermitted
+        }
         guard size >= count else { throw .busy }
         let new = try KernelBuffer.allocate(size).assumingMemoryBound(to: UInt8.self)
         let first = min(count, capacity - start)
@@ -175,6 +234,8 @@ final class PipeFile: OpenFile {
     let pipe: Pipe
     /// What open(2) of a FIFO waits for, and the counts when it began.
     private var awaitedOpens: (readers: Int, writers: Int)?
+    /// Writers that had gone when a FIFO was opened for reading.
+    fileprivate var knownWriters = 0
 
     init(_ pipe: Pipe, _ flags: OpenFlags, dentry: Dentry? = nil) {
         self.pipe = pipe
@@ -182,11 +243,15 @@ final class PipeFile: OpenFile {
         pipe.opened(flags)
     }
 
-    deinit { pipe.closed(flags) }
+    deinit {
+        pipe.closed(flags)
+        // As new when it is opened again.
+        if pipe.readers == 0, pipe.writers == 0 { dentry?.inode?.pipe = nil }
+    }
 
     override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(pipe.queue) }
 
-    override func readiness() -> PollEvents { pipe.readiness(flags) }
+    override func readiness() -> PollEvents { pipe.readiness(flags, knownWriters: knownWriters) }
 
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
         try pipe.read(&transfer)
@@ -245,6 +310,7 @@ extension Pipe {
         let isNonBlocking = flags.contains(.nonBlocking)
         if !flags.isReadable, isNonBlocking, pipe.readers == 0 { throw .noSuchDeviceOrAddress }
         let file = PipeFile(pipe, flags, dentry: dentry)
+        if pipe.writers == 0 { file.knownWriters = pipe.writerOpens }
         if !(flags.isReadable && flags.isWritable), !isNonBlocking { file.awaitOtherEnd() }
         return file
     }

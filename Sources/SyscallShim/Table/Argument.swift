@@ -67,6 +67,8 @@ public enum Argument: UInt8 {
     case attributeFlags
     case lockOperation
     case transferFlags
+    case spliceFlags
+    case rangeSyncFlags
     case closeRangeFlags
     case memoryFileFlags
     /// A list of `struct pollfd`; the next argument is their number.

@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 18
+    private static let groupCount = 19
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -30,7 +30,8 @@ public enum SystemCallTable {
         case 14: body(fileControlRows.span)
         case 15: body(filePollingRows.span)
         case 16: body(unnamedFileRows.span)
-        default: body(extendedAttributeRows.span)
+        case 17: body(extendedAttributeRows.span)
+        default: body(spliceRows.span)
         }
     }
 

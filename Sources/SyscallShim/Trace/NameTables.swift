@@ -74,6 +74,17 @@ extension NameTable {
     static var transfer: NameTable {
         NameTable("RWF_??? 1:RWF_HIPRI RWF_DSYNC 4:RWF_SYNC 8:RWF_NOWAIT 10:RWF_APPEND")
     }
+    static var splice: NameTable {
+        NameTable("SPLICE_F_??? 1:SPLICE_F_MOVE SPLICE_F_NONBLOCK 4:SPLICE_F_MORE 8:SPLICE_F_GIFT")
+    }
+    static var rangeSync: NameTable {
+        NameTable(
+            """
+            SYNC_FILE_RANGE_??? 1:SYNC_FILE_RANGE_WAIT_BEFORE SYNC_FILE_RANGE_WRITE \
+            4:SYNC_FILE_RANGE_WAIT_AFTER
+            """
+        )
+    }
     static var closeRange: NameTable {
         NameTable("CLOSE_RANGE_??? 2:CLOSE_RANGE_UNSHARE 4:CLOSE_RANGE_CLOEXEC")
     }

@@ -127,6 +127,8 @@ extension TraceBuffer {
         case .attributeFlags: .attribute
         case .lockOperation: .lockOperation
         case .transferFlags: .transfer
+        case .spliceFlags: .splice
+        case .rangeSyncFlags: .rangeSync
         case .closeRangeFlags: .closeRange
         case .memoryFileFlags: .memoryFile
         case .epollFlags: .epoll

@@ -35,6 +35,7 @@ public final class Dentry {
 
     deinit {
         KernelBuffer.free(name)
+        if !FileWatches.isIdle, let inode, inode.links == 0 { FileWatches.tellGone(inode) }
         releaseParents()
     }
 

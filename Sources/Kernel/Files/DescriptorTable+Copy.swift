@@ -23,7 +23,9 @@ extension DescriptorTable {
         if let output = writing as? PipeFile {
             guard position ?? 0 >= 0 else { throw .invalidArgument }
             let waits = !output.isNonBlocking
-            return try output.pipe.fill(from: reading, at: &position, count, waits: waits)
+            let count = try output.pipe.fill(from: reading, at: &position, count, waits: waits)
+            FileWatches.tellMoved(count, from: reading, to: writing)
+            return count
         }
         return try copy(reading, &position, writing, nil, count).count
     }
@@ -100,6 +102,7 @@ extension DescriptorTable {
         } catch {
             if done == 0 { throw error }
         }
+        FileWatches.tellMoved(done, from: reading, to: writing)
         if position != nil { position = from } else { try reading.setCurrentPosition(from) }
         return (done, to)
     }
@@ -143,6 +146,7 @@ extension DescriptorTable {
             try regular.file.allocate(offset..<end, keepsSize: mode.contains(.keepSize))
         default: throw .notSupported
         }
+        FileWatches.tell(.written, file.dentry)
     }
 
     /// As memfd_create(2).

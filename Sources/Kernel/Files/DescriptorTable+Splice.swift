@@ -37,21 +37,25 @@ extension DescriptorTable {
         if let input {
             guard !writing.flags.contains(.append) else { throw .invalidArgument }
             try requirePosition(targetPosition, in: writing)
-            return try input.pipe.drain(
+            let done = try input.pipe.drain(
                 into: writing,
                 at: &targetPosition,
                 count,
                 waits: waits && !input.isNonBlocking
             )
+            FileWatches.tellMoved(done, from: reading, to: writing)
+            return done
         }
         guard let output else { throw .invalidArgument }
         try requirePosition(sourcePosition, in: reading)
-        return try output.pipe.fill(
+        let done = try output.pipe.fill(
             from: reading,
             at: &sourcePosition,
             count,
             waits: waits && !output.isNonBlocking
         )
+        FileWatches.tellMoved(done, from: reading, to: writing)
+        return done
     }
 
     private func move(

@@ -11,7 +11,11 @@ extension Unmanaged where Instance == OpenFile {
 
     @inline(never)
     private func readWaiting(_ transfer: inout Transfer) throws(Errno) -> Int {
-        try lend { (file) throws(Errno) in try file.readWaiting(&transfer) }
+        try lend { (file) throws(Errno) in
+            let count = try file.readWaiting(&transfer)
+            if !FileWatches.isIdle, count > 0 { FileWatches.tell(.read, file.dentry) }
+            return count
+        }
     }
 
     /// As write(2).
@@ -23,7 +27,11 @@ extension Unmanaged where Instance == OpenFile {
 
     @inline(never)
     private func writeWaiting(_ transfer: inout Transfer) throws(Errno) -> Int {
-        try lend { (file) throws(Errno) in try file.writeWaiting(&transfer) }
+        try lend { (file) throws(Errno) in
+            let count = try file.writeWaiting(&transfer)
+            if !FileWatches.isIdle, count > 0 { FileWatches.tell(.written, file.dentry) }
+            return count
+        }
     }
 }
 
@@ -55,7 +63,9 @@ extension DescriptorTable {
         }
         guard file.traits.contains(.readable) else { throw .badDescriptor }
         var position = position
-        return try file.readPositioned(&transfer, at: &position)
+        let count = try file.readPositioned(&transfer, at: &position)
+        if !FileWatches.isIdle, count > 0 { FileWatches.tell(.read, file.dentry) }
+        return count
     }
 
     /// Writes at a position of the caller's, as pwrite(2).
@@ -69,7 +79,9 @@ extension DescriptorTable {
         }
         guard file.traits.contains(.writable) else { throw .badDescriptor }
         var position = position
-        return try file.writePositioned(&transfer, at: &position)
+        let count = try file.writePositioned(&transfer, at: &position)
+        if !FileWatches.isIdle, count > 0 { FileWatches.tell(.written, file.dentry) }
+        return count
     }
 
     /// Calls `body` with a transfer of the ranges in an array of `struct iovec`.

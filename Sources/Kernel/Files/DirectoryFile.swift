@@ -37,6 +37,7 @@ extension OpenFile {
         guard let dentry, let inode = dentry.inode, inode.mode.isDirectory, self is DirectoryFile
         else { throw .notDirectory }
         guard !dentry.isRemoved else { throw .noSuchFileOrDirectory }
+        defer { FileWatches.tell(.read, dentry) }
         var done = 0
         while true {
             var next = UInt64(position)

@@ -25,6 +25,8 @@ public class Inode {
     final var pipe: Pipe?
     /// Made by the first; only where the file system keeps them.
     final var attributes: ExtendedAttributes?
+    /// Who is to be told what becomes of it: inotify(7).
+    final var firstWatch: Unmanaged<Watch>?
 
     init(_ filesystem: Filesystem, number: UInt64, mode: FileMode, user: UInt32, group: UInt32) {
         self.filesystem = filesystem

@@ -46,6 +46,9 @@ public class OpenFile {
     deinit {
         if hasLocks { inode?.locks?.releaseAll(FileLocks.Owner(self)) }
         while let watch = firstWatch { watch.takeUnretainedValue().fileClosed() }
+        if !FileWatches.isIdle, !flags.contains(.path) {
+            FileWatches.tell(flags.isWritable ? .closedAfterWriting : .closed, dentry)
+        }
     }
 
     /// Waits for what opening waits for; called when no path is held.
@@ -154,6 +157,9 @@ public class OpenFile {
 
     /// What `/proc/PID/fd/N` shows of a file without a path, such as `pipe:[7]`.
     public func describe(into text: inout TextBuffer) { text.append("anon_inode:[file]") }
+
+    /// What `/proc/PID/fdinfo/N` shows beside what it shows of every file.
+    func appendInformation(to text: inout TextBuffer) {}
 
     /// Called for each descriptor that is closed.
     public func descriptorClosed() {}

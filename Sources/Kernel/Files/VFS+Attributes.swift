@@ -9,7 +9,9 @@ extension VFS {
         permissions: UInt32,
         _ flags: PathFlags
     ) throws(Errno) {
-        try changeMode(try resolve(place, process, flags).inode, process, permissions)
+        let found = try resolve(place, process, flags)
+        try changeMode(try found.inode, process, permissions)
+        FileWatches.tell(.attributes, found.dentry)
     }
 
     /// As fchmod(2).
@@ -19,6 +21,7 @@ extension VFS {
         permissions: UInt32
     ) throws(Errno) {
         try changeMode(try inode(of: descriptor, process), process, permissions)
+        FileWatches.tell(.attributes, try process.descriptors.file(descriptor).dentry)
     }
 
     private static func changeMode(_ inode: Inode, _ process: Process, _ permissions: UInt32)
@@ -42,7 +45,9 @@ extension VFS {
         group: UInt32,
         _ flags: PathFlags
     ) throws(Errno) {
-        try changeOwner(try resolve(place, process, flags).inode, process, user, group)
+        let found = try resolve(place, process, flags)
+        try changeOwner(try found.inode, process, user, group)
+        if user != .max || group != .max { FileWatches.tell(.attributes, found.dentry) }
     }
 
     /// As fchown(2).
@@ -53,6 +58,8 @@ extension VFS {
         group: UInt32
     ) throws(Errno) {
         try changeOwner(try inode(of: descriptor, process), process, user, group)
+        guard user != .max || group != .max else { return }
+        FileWatches.tell(.attributes, try process.descriptors.file(descriptor).dentry)
     }
 
     private static func changeOwner(
@@ -87,7 +94,8 @@ extension VFS {
         _ times: (FileTime, FileTime)?,
         _ flags: PathFlags
     ) throws(Errno) {
-        try changeTimes(try resolve(place, process, flags).inode, process, times)
+        let found = try resolve(place, process, flags)
+        try changeTimes(try found.inode, found.dentry, process, times)
     }
 
     /// As futimens(3).
@@ -96,11 +104,14 @@ extension VFS {
         _ process: Process,
         _ times: (FileTime, FileTime)?
     ) throws(Errno) {
-        try changeTimes(try inode(of: descriptor, process), process, times)
+        let inode = try inode(of: descriptor, process)
+        let dentry = try process.descriptors.file(descriptor).dentry
+        try changeTimes(inode, dentry, process, times)
     }
 
     private static func changeTimes(
         _ inode: Inode,
+        _ dentry: Dentry?,
         _ process: Process,
         _ times: (FileTime, FileTime)?
     ) throws(Errno) {
@@ -126,6 +137,12 @@ extension VFS {
             try actor.requireOwner(inode)
         }
         try inode.setAttributes(change)
+        guard !FileWatches.isIdle else { return }
+        // One time alone is what reading or writing would have changed.
+        let events: WatchEvents =
+            change.modificationTime == nil
+            ? .read : change.accessTime == nil ? .written : .attributes
+        FileWatches.tell(events, dentry)
     }
 
     private static func resolve(_ time: FileTime, _ current: FileTime) throws(Errno) -> FileTime? {
@@ -140,7 +157,8 @@ extension VFS {
     /// As truncate(2).
     public static func truncate(_ place: Place, _ process: Process, to size: Int) throws(Errno) {
         guard size >= 0 else { throw .invalidArgument }
-        let inode = try resolve(place, process).inode!
+        let dentry = try resolve(place, process)
+        let inode = dentry.inode!
         guard !inode.mode.isDirectory else { throw .isDirectory }
         guard inode.mode.isRegular else { throw .invalidArgument }
         try inode.requireWritable()
@@ -148,6 +166,7 @@ extension VFS {
         try checkFileSize(size, process)
         try inode.requireNotExecuting()
         try inode.truncate(to: size)
+        FileWatches.tell(.written, dentry)
     }
 
     /// As ftruncate(2).
@@ -159,6 +178,7 @@ extension VFS {
         guard size >= 0, file.traits.contains(.writable) else { throw .invalidArgument }
         try checkFileSize(size, process)
         try file.truncate(to: size)
+        FileWatches.tell(.written, file.dentry)
     }
 
     /// RLIMIT_FSIZE.

@@ -9,21 +9,22 @@ extension VFS {
 
     /// The file whose attributes are meant.
     public struct AttributeOwner {
-        fileprivate let inode: Inode?
+        fileprivate let dentry: Dentry?
+        fileprivate var inode: Inode? { dentry?.inode }
         fileprivate let mode: FileMode
 
         /// What a path leads to.
         public init(_ place: Place, _ process: Process, follow: Bool) throws(Errno) {
-            let inode = try VFS.resolve(place, process, follow: follow).inode!
-            self.inode = inode
-            mode = inode.mode
+            let dentry = try VFS.resolve(place, process, follow: follow)
+            self.dentry = dentry
+            mode = dentry.inode!.mode
         }
 
         /// An open file. Throws `badDescriptor` for O_PATH.
         public init(_ descriptor: FileDescriptor, _ process: Process) throws(Errno) {
             let file = try process.descriptors.file(descriptor)
             guard !file.flags.contains(.path) else { throw .badDescriptor }
-            inode = file.inode
+            dentry = file.dentry
             mode = FileMode(rawValue: try file.status().mode)
         }
 
@@ -56,7 +57,8 @@ extension VFS {
         if let inode = owner.inode { try inode.requireWritable() }
         let actor = Actor(process)
         if let kind = AccessList.Kind(name) {
-            return try setAccessList(of: owner, actor, kind, value)
+            try setAccessList(of: owner, actor, kind, value)
+            return FileWatches.tell(.attributes, owner.dentry)
         }
         try requireAccess(to: owner, actor, name, .write)
         try checkCapability(name, value, actor)
@@ -66,6 +68,7 @@ extension VFS {
         if !isThere, flags.contains(.replace) { throw .noData }
         try inode.setAttribute(name, UnsafeRawBufferPointer(value))
         inode.changeTime = CoarseClock.now()
+        FileWatches.tell(.attributes, owner.dentry)
     }
 
     /// As getxattr(2): lends the value to `body`.
@@ -110,13 +113,15 @@ extension VFS {
         if let kind = AccessList.Kind(name) {
             let inode = try listKeeper(owner)
             if kind == .access || owner.mode.isDirectory { try actor.requireOwner(inode) }
-            return try AccessList.set(kind, nil, of: inode, actor)
+            try AccessList.set(kind, nil, of: inode, actor)
+            return FileWatches.tell(.attributes, owner.dentry)
         }
         try requireAccess(to: owner, actor, name, .write)
         if name.hasPrefix("security."), !actor.isRoot { throw .notPermitted }
         let inode = try keeper(of: owner, name)
         guard inode.attributes?.remove(name) == true else { throw .noData }
         inode.changeTime = CoarseClock.now()
+        FileWatches.tell(.attributes, owner.dentry)
     }
 
     // MARK: Rules

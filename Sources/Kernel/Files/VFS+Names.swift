@@ -88,6 +88,8 @@ extension VFS {
         }
         guard inode.links < UInt32(Int32.max) else { throw .tooManyLinks }
         try parent.link(inode, as: name, in: directory)
+        FileWatches.tellSelf(.attributes, inode)
+        FileWatches.tellName(.created, name, of: inode, in: parent)
     }
 
     /// As unlinkat(2) without flags.
@@ -95,19 +97,28 @@ extension VFS {
         let actor = Actor(process)
         let walk = try walk(place, process, .nameOnly, actor: actor)
         guard walk.lastName != nil else { throw .isDirectory }
-        let dentry = try walk.found
+        var dentry = try walk.found
         let inode = dentry.inode!
         let parent = try requireRemovable(dentry, walk, actor)
         guard !inode.mode.isDirectory else { throw .isDirectory }
         guard !walk.hasTrailingSlash else { throw .notDirectory }
         try parent.remove(dentry)
+        FileWatches.tellSelf(.attributes, inode)
+        tellRemoved(&dentry, from: parent)
+    }
+
+    /// Tells of a name that was removed, and before of the file when nobody has it open by that name.
+    private static func tellRemoved(_ dentry: inout Dentry, from directory: Inode) {
+        guard !FileWatches.isIdle, let inode = dentry.inode else { return }
+        if inode.links == 0, isKnownUniquelyReferenced(&dentry) { FileWatches.tellGone(inode) }
+        FileWatches.tellName(.removed, dentry.nameView, of: inode, in: directory)
     }
 
     /// As rmdir(2).
     public static func removeDirectory(_ place: Place, _ process: Process) throws(Errno) {
         let actor = Actor(process)
         let walk = try walk(place, process, .nameOnly, actor: actor)
-        let dentry = try walk.found
+        var dentry = try walk.found
         guard walk.lastName != nil else {
             var end = place.path.count
             while end > 0, place.path[end - 1] == 0x2f { end -= 1 }
@@ -121,6 +132,7 @@ extension VFS {
         guard inode.mode.isDirectory else { throw .notDirectory }
         try inode.requireEmpty()
         try parent.remove(dentry)
+        tellRemoved(&dentry, from: parent)
     }
 
     private static func requireRemovable(_ dentry: Dentry, _ walk: borrowing Walk, _ actor: Actor)
@@ -157,7 +169,7 @@ extension VFS {
         let actor = Actor(process)
         let from = try walk(old, process, .nameOnly, actor: actor)
         let to = try walk(new, process, .nameOnly, actor: actor)
-        guard from.lastName != nil, let name = to.lastName else {
+        guard let oldName = from.lastName, let name = to.lastName else {
             throw flags.contains(.noReplace) ? .fileExists : .busy
         }
         let source = try from.found
@@ -181,6 +193,14 @@ extension VFS {
             over: target,
             exchanging: flags.contains(.exchange)
         )
+        guard !FileWatches.isIdle else { return }
+        let isExchange = flags.contains(.exchange)
+        FileWatches.tellMoved(source, from: oldParent.inode!, oldName, to: newParent.inode!)
+        if !isExchange, let target { FileWatches.tellSelf(.attributes, target.inode!) }
+        FileWatches.tellSelf(.selfMoved, source.inode!)
+        guard isExchange, let target else { return }
+        FileWatches.tellMoved(target, from: newParent.inode!, name, to: oldParent.inode!)
+        FileWatches.tellSelf(.selfMoved, target.inode!)
     }
 
     private static func checkKinds(

@@ -61,7 +61,11 @@ extension VFS {
         try actor.require(access, inode)
         if flags.contains(.noAccessTime) { try actor.requireOwner(inode) }
         let file = try inode.open(dentry, flags)
-        if flags.contains(.truncate), inode.mode.isRegular { try inode.truncate(to: 0) }
+        FileWatches.tell(.opened, dentry)
+        if flags.contains(.truncate), inode.mode.isRegular {
+            try inode.truncate(to: 0)
+            FileWatches.tell(.written, dentry)
+        }
         return file
     }
 
@@ -77,7 +81,10 @@ extension VFS {
         guard !inode.mode.isSymbolicLink else { throw .tooManySymbolicLinks }
         guard inode.mode.isRegular else { throw .permissionDenied }
         try Actor(process).require(.execute, inode)
-        return try inode.open(dentry, [])
+        let file = try inode.open(dentry, [])
+        FileWatches.tell([.opened], dentry)
+        FileWatches.tell([.read], dentry)
+        return file
     }
 
     private static func openPath(_ walk: borrowing Walk, _ flags: OpenFlags) throws(Errno)
@@ -102,7 +109,9 @@ extension VFS {
         let parent = walk.parent.takeUnretainedValue()
         let node = newNode(.regular, mode, in: parent.inode!, process)
         let dentry = try create(walk, node, actor)
-        return try dentry.inode!.open(dentry, flags)
+        let file = try dentry.inode!.open(dentry, flags)
+        FileWatches.tell(.opened, dentry)
+        return file
     }
 
     private static func openTemporary(
@@ -164,11 +173,13 @@ extension VFS {
         try inode.requireWritable()
         try actor.require([.write, .execute], inode)
         let made = try inode.create(name, in: parent, node)
-        guard inode.attributes != nil else { return made }
-        do throws(Errno) { try AccessList.inherit(made.inode!, from: inode) } catch {
-            try? inode.remove(made)
-            throw error
+        if inode.attributes != nil {
+            do throws(Errno) { try AccessList.inherit(made.inode!, from: inode) } catch {
+                try? inode.remove(made)
+                throw error
+            }
         }
+        FileWatches.tellName(.created, name, of: made.inode!, in: inode)
         return made
     }
 }

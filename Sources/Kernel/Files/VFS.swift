@@ -83,6 +83,13 @@ public enum VFS {
         case dentry(Dentry)
         case file(OpenFile)
 
+        var dentry: Dentry? {
+            switch self {
+            case .dentry(let dentry): dentry
+            case .file(let file): file.dentry
+            }
+        }
+
         /// Throws `invalidArgument` for files without an inode.
         var inode: Inode {
             get throws(Errno) {

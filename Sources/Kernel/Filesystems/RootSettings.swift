@@ -28,6 +28,7 @@ extension VFS {
     public static func start(_ settings: RootSettings, _ process: Process) throws(Errno) {
         Filesystem.reset()
         forgetMemoryFiles()
+        FileWatches.reset()
         PathBuffers.start()
         Random.start()
         if !settings.hostname.isEmpty {

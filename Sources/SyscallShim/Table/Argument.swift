@@ -68,6 +68,7 @@ public enum Argument: UInt8 {
     case lockOperation
     case transferFlags
     case spliceFlags
+    case watchEvents
     case rangeSyncFlags
     case closeRangeFlags
     case memoryFileFlags

@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 19
+    private static let groupCount = 20
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -31,7 +31,8 @@ public enum SystemCallTable {
         case 15: body(filePollingRows.span)
         case 16: body(unnamedFileRows.span)
         case 17: body(extendedAttributeRows.span)
-        default: body(spliceRows.span)
+        case 18: body(spliceRows.span)
+        default: body(inotifyRows.span)
         }
     }
 

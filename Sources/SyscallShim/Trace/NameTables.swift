@@ -77,6 +77,17 @@ extension NameTable {
     static var splice: NameTable {
         NameTable("SPLICE_F_??? 1:SPLICE_F_MOVE SPLICE_F_NONBLOCK 4:SPLICE_F_MORE 8:SPLICE_F_GIFT")
     }
+    static var watch: NameTable {
+        NameTable(
+            """
+            IN_??? fff:IN_ALL_EVENTS 1:IN_ACCESS IN_MODIFY 4:IN_ATTRIB 8:IN_CLOSE_WRITE \
+            10:IN_CLOSE_NOWRITE 20:IN_OPEN 40:IN_MOVED_FROM 80:IN_MOVED_TO 100:IN_CREATE \
+            200:IN_DELETE 400:IN_DELETE_SELF 800:IN_MOVE_SELF 1000000:IN_ONLYDIR \
+            2000000:IN_DONT_FOLLOW 4000000:IN_EXCL_UNLINK 10000000:IN_MASK_CREATE \
+            20000000:IN_MASK_ADD 80000000:IN_ONESHOT
+            """
+        )
+    }
     static var rangeSync: NameTable {
         NameTable(
             """

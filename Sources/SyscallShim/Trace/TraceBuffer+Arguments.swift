@@ -128,6 +128,7 @@ extension TraceBuffer {
         case .lockOperation: .lockOperation
         case .transferFlags: .transfer
         case .spliceFlags: .splice
+        case .watchEvents: .watch
         case .rangeSyncFlags: .rangeSync
         case .closeRangeFlags: .closeRange
         case .memoryFileFlags: .memoryFile

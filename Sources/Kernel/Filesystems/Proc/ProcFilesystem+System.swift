@@ -22,6 +22,15 @@ extension ProcFilesystem {
             GeneratedRow("sys/fs/file-max") { (text, _) throws(Errno) in
                 text.append("9223372036854775807\n")
             },
+            limit("sys/fs/inotify/max_queued_events", { WatchFile.largestQueue }) {
+                WatchFile.largestQueue = $0
+            },
+            limit("sys/fs/inotify/max_user_instances", { WatchFile.mostInstances }) {
+                WatchFile.mostInstances = $0
+            },
+            limit("sys/fs/inotify/max_user_watches", { WatchFile.mostWatches }) {
+                WatchFile.mostWatches = $0
+            },
             number("sys/fs/nr_open", UInt64(DescriptorTable.largest)),
             number("sys/fs/pipe-max-size", UInt64(Pipe.largestCapacity)),
             name("sys/kernel/domainname", { SystemName.domainName }, SystemName.setDomain),
@@ -90,6 +99,39 @@ extension ProcFilesystem {
                 set(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
             }
         )
+    }
+
+    /// A number from zero up that root may set, as sysctl(8) does.
+    private static func limit(
+        _ path: StaticString,
+        _ get: @escaping () -> Int,
+        _ set: @escaping (Int) -> Void
+    ) -> GeneratedRow {
+        GeneratedRow(
+            path,
+            0o644,
+            .writable { (text, _) throws(Errno) in
+                text.append(get())
+                text.append("\n")
+            } _: { (bytes, process) throws(Errno) in
+                guard process.credentials.effectiveUser == 0 else { throw .notPermitted }
+                set(try decimal(bytes))
+            }
+        )
+    }
+
+    /// The number that a line holds. Throws `invalidArgument`.
+    private static func decimal(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        var value = 0
+        var digits = 0
+        for byte in bytes {
+            if byte == 0x0a || byte == 0 { break }
+            guard byte >= 0x30, byte <= 0x39, digits < 10 else { throw .invalidArgument }
+            value = value * 10 + Int(byte - 0x30)
+            digits += 1
+        }
+        guard digits > 0, value <= Int(Int32.max) else { throw .invalidArgument }
+        return value
     }
 
     private static func text(_ path: StaticString, _ value: StaticString) -> GeneratedRow {

@@ -198,6 +198,7 @@ extension ProcFilesystem {
         text.append("\nino:\t")
         text.append((try? file.status())?.inode ?? 0)
         text.append("\n")
+        file.appendInformation(to: &text)
     }
 }
 

@@ -87,6 +87,10 @@ extension Errno {
     public static var directoryNotEmpty: Errno { Errno(rawValue: 39) }
     /// ELOOP
     public static var tooManySymbolicLinks: Errno { Errno(rawValue: 40) }
+    /// ENOMSG
+    public static var noMessage: Errno { Errno(rawValue: 42) }
+    /// EIDRM
+    public static var identifierRemoved: Errno { Errno(rawValue: 43) }
     /// ENODATA
     public static var noData: Errno { Errno(rawValue: 61) }
     /// EBADFD

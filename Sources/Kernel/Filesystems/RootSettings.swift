@@ -29,6 +29,7 @@ extension VFS {
         Filesystem.reset()
         forgetMemoryFiles()
         FileWatches.reset()
+        SystemV.reset()
         PathBuffers.start()
         Random.start()
         if !settings.hostname.isEmpty {

@@ -54,6 +54,13 @@ public enum MappedPages {
 public protocol MappedName: AnyObject {
     /// Appends the path as /proc/PID/maps shows it.
     func appendMappedPath(to text: inout [UInt8])
+
+    /// What shmat(2) attached by this mapping; nil for any other.
+    var attachedSegment: AnyObject? { get }
+}
+
+extension MappedName {
+    public var attachedSegment: AnyObject? { nil }
 }
 
 /// Where the pages of a new mapping come from.

@@ -60,6 +60,7 @@ public enum Tasks {
     /// instance gives all back at once; this is for those who look for leaks, for whom what is left
     /// on the heap then, beside what pools keep, is one.
     public static func releaseAll() {
+        SystemV.stop()
         VFS.stop()
         SystemName.stop()
         TimerQueue.shared.shrink()
@@ -190,6 +191,7 @@ extension Process {
     func giveBack() {
         timers.stopAll()
         signals.discardPending()
+        undoSemaphores()
         endedAs = credentials.realUser
         endedUsing = usage(ofThread: nil)
         descriptors = nil

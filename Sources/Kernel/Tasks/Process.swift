@@ -86,6 +86,8 @@ public final class Process {
     /// alarm(2), setitimer(2) and timer_create(2).
     public let timers = ProcessTimers()
     public var attributes = ProcessAttributes()
+    /// What it takes back of semaphores when it ends.
+    var firstSemaphoreUndo: Unmanaged<SemaphoreUndo>?
     @Lent var nextProcess: Process?
     @Lent var previousProcess: Process?
     /// The next process in the same bucket of the table.

@@ -128,6 +128,12 @@ public enum Argument: UInt8 {
     case systemInformationResult
     case randomFlags
 
+    // System V
+    /// IPC_CREAT and its kin, and permissions.
+    case ipcFlags
+    /// A list of `struct sembuf`; the next argument is their number.
+    case semaphoreOperations
+
     // Time
     case clock
     /// A timespec that the call reads.

@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 20
+    private static let groupCount = 21
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -32,7 +32,8 @@ public enum SystemCallTable {
         case 16: body(unnamedFileRows.span)
         case 17: body(extendedAttributeRows.span)
         case 18: body(spliceRows.span)
-        default: body(inotifyRows.span)
+        case 19: body(inotifyRows.span)
+        default: body(systemVRows.span)
         }
     }
 

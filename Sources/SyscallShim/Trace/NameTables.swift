@@ -88,6 +88,9 @@ extension NameTable {
             """
         )
     }
+    static var ipc: NameTable {
+        NameTable("IPC_??? 200:IPC_CREAT 400:IPC_EXCL 800:IPC_NOWAIT 1000:MSG_NOERROR MSG_EXCEPT")
+    }
     static var rangeSync: NameTable {
         NameTable(
             """

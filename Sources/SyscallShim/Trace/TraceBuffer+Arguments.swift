@@ -82,6 +82,7 @@ extension TraceBuffer {
         case .openFlags: append(low, field: .access, mask: 3, flags: .open)
         case .mappingFlags: append(low, field: .sharing, mask: 0xf, flags: .mapping)
         case .mode: append(mode: UInt32(low))
+        case .ipcFlags: append(ipcFlags: low)
         case .signal: append(signal: Int32(truncatingIfNeeded: value))
         case .cloneFlags: append(cloneFlags: UInt64(value))
         case .futexOperation: append(futexOperation: low)
@@ -153,6 +154,16 @@ extension TraceBuffer {
             append("|")
         }
         append(octal: UInt64(mode & 0xfff))
+    }
+
+    /// `IPC_CREAT|0600`
+    private mutating func append(ipcFlags value: UInt64) {
+        if value & ~0o777 != 0 {
+            append(value & ~0o777, flags: .ipc)
+            guard value & 0o777 != 0 else { return }
+            append("|")
+        }
+        append(octal: value & 0o777)
     }
 
     private mutating func append(cloneFlags value: UInt64) {

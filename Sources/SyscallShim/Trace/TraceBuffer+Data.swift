@@ -40,6 +40,7 @@ extension TraceBuffer {
         case .output: append(bytesAt: value, count: min(call.result, next))
         case .inputVector: append(vectorAt: value, count: next, bytes: .max)
         case .outputVector: append(vectorAt: value, count: next, bytes: call.result)
+        case .semaphoreOperations: append(semaphoreOperationsAt: value, count: next)
         case .stringList: append(stringsAt: value)
         case .environment: append(environmentAt: value)
         case .pollList: append(pollListAt: value, count: next)
@@ -132,6 +133,24 @@ extension TraceBuffer {
             line.append(bytesAt: base, count: filled)
             line.append(", iov_len=")
             line.append(UInt64(length))
+            line.append("}")
+            return true
+        }
+    }
+
+    /// `[{0, -1, SEM_UNDO|IPC_NOWAIT}]`
+    private mutating func append(semaphoreOperationsAt address: UInt, count: Int) {
+        append(listAt: address, count: count, stride: 6) { line, position in
+            guard let bytes = line.load(position, 6) else { return false }
+            let number = bytes.loadUnaligned(as: UInt16.self)
+            let change = bytes.loadUnaligned(fromByteOffset: 2, as: Int16.self)
+            let flags = bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self)
+            line.append("{")
+            line.append(UInt64(number))
+            line.append(", ")
+            line.append(Int(change))
+            line.append(", ")
+            line.append(UInt64(flags), flags: NameTable("SEM_??? 1000:SEM_UNDO 800:IPC_NOWAIT"))
             line.append("}")
             return true
         }

@@ -22,14 +22,14 @@ extension ProcFilesystem {
             GeneratedRow("sys/fs/file-max") { (text, _) throws(Errno) in
                 text.append("9223372036854775807\n")
             },
-            limit("sys/fs/inotify/max_queued_events", { WatchFile.largestQueue }) {
-                WatchFile.largestQueue = $0
+            limit("sys/fs/inotify/max_queued_events", { UInt64(WatchFile.largestQueue) }) {
+                WatchFile.largestQueue = Int($0)
             },
-            limit("sys/fs/inotify/max_user_instances", { WatchFile.mostInstances }) {
-                WatchFile.mostInstances = $0
+            limit("sys/fs/inotify/max_user_instances", { UInt64(WatchFile.mostInstances) }) {
+                WatchFile.mostInstances = Int($0)
             },
-            limit("sys/fs/inotify/max_user_watches", { WatchFile.mostWatches }) {
-                WatchFile.mostWatches = $0
+            limit("sys/fs/inotify/max_user_watches", { UInt64(WatchFile.mostWatches) }) {
+                WatchFile.mostWatches = Int($0)
             },
             number("sys/fs/nr_open", UInt64(DescriptorTable.largest)),
             number("sys/fs/pipe-max-size", UInt64(Pipe.largestCapacity)),
@@ -102,10 +102,11 @@ extension ProcFilesystem {
     }
 
     /// A number from zero up that root may set, as sysctl(8) does.
-    private static func limit(
+    static func limit(
         _ path: StaticString,
-        _ get: @escaping () -> Int,
-        _ set: @escaping (Int) -> Void
+        most: UInt64 = UInt64(Int32.max),
+        _ get: @escaping () -> UInt64,
+        _ set: @escaping (UInt64) -> Void
     ) -> GeneratedRow {
         GeneratedRow(
             path,
@@ -115,22 +116,25 @@ extension ProcFilesystem {
                 text.append("\n")
             } _: { (bytes, process) throws(Errno) in
                 guard process.credentials.effectiveUser == 0 else { throw .notPermitted }
-                set(try decimal(bytes))
+                set(try decimal(bytes, most: most))
             }
         )
     }
 
     /// The number that a line holds. Throws `invalidArgument`.
-    private static func decimal(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        var value = 0
+    static func decimal(_ bytes: UnsafeRawBufferPointer, most: UInt64) throws(Errno) -> UInt64 {
+        var value: UInt64 = 0
         var digits = 0
         for byte in bytes {
             if byte == 0x0a || byte == 0 { break }
-            guard byte >= 0x30, byte <= 0x39, digits < 10 else { throw .invalidArgument }
-            value = value * 10 + Int(byte - 0x30)
+            guard byte >= 0x30, byte <= 0x39 else { throw .invalidArgument }
+            let (product, tooLong) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflow) = product.addingReportingOverflow(UInt64(byte - 0x30))
+            guard !tooLong, !overflow, sum <= most else { throw .invalidArgument }
+            value = sum
             digits += 1
         }
-        guard digits > 0, value <= Int(Int32.max) else { throw .invalidArgument }
+        guard digits > 0 else { throw .invalidArgument }
         return value
     }
 

@@ -56,7 +56,9 @@ enum ProcFilesystem {
 
 /// The root: the system's files, and a directory for each process.
 private final class ProcRoot: GeneratedDirectory {
-    override func makeRows() -> [GeneratedRow] { ProcFilesystem.systemRows() }
+    override func makeRows() -> [GeneratedRow] {
+        ProcFilesystem.systemRows() + ProcFilesystem.systemVRows()
+    }
 
     override func child(_ name: Name) throws(Errno) -> Inode? {
         if let found = try super.child(name) { return found }

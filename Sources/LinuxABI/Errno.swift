@@ -103,6 +103,8 @@ extension Errno {
     public static var corruptFilesystem: Errno { Errno(rawValue: 117) }
     /// ENOTSOCK
     public static var notSocket: Errno { Errno(rawValue: 88) }
+    /// EMSGSIZE
+    public static var messageTooLong: Errno { Errno(rawValue: 90) }
     /// EOPNOTSUPP, ENOTSUP
     public static var notSupported: Errno { Errno(rawValue: 95) }
     /// EAFNOSUPPORT

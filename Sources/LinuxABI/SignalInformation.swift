@@ -51,6 +51,8 @@ public struct SignalInformation: BitwiseCopyable, Sendable {
     public static var queue: Int32 { -1 }
     /// SI_TIMER
     public static var timer: Int32 { -2 }
+    /// SI_MESGQ
+    public static var messageQueue: Int32 { -3 }
     /// SI_TKILL
     public static var threadKill: Int32 { -6 }
 

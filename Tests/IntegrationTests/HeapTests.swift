@@ -13,7 +13,7 @@ import Testing
         "files-many-and-big", "files-names-move-and-go", "files-relative-to-descriptors",
         "files-symbolic-links", "files-watched-by-inotify", "futex-requeue-moves-waiters",
         "futex-priority-inheritance-words", "identity-and-limits",
-        "ipc-message-queues", "ipc-semaphores", "ipc-shared-memory",
+        "ipc-message-queues", "ipc-named-queues", "ipc-semaphores", "ipc-shared-memory",
         "memory-many-mappings-and-holes", "memory-mremap-grows-moves-shrinks",
         "memory-shared-anonymous-and-remap", "memory-shared-file-mapping-is-coherent",
         "pipes-between-threads", "pipes-sizes-packets-and-names",

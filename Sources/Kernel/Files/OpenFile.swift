@@ -183,6 +183,8 @@ public enum AnonymousFiles {
     public static let device: UInt64 = 14
     public static let inode: UInt64 = 1
     public static let pipeDevice: UInt64 = 13
+    /// POSIX message queues.
+    static let queueDevice: UInt64 = 16
     /// Regular files of the host.
     public static let hostDevice: UInt64 = 15
 }

@@ -30,6 +30,7 @@ extension VFS {
         forgetMemoryFiles()
         FileWatches.reset()
         SystemV.reset()
+        NamedQueues.reset()
         PathBuffers.start()
         Random.start()
         if !settings.hostname.isEmpty {

@@ -61,6 +61,7 @@ public enum Tasks {
     /// on the heap then, beside what pools keep, is one.
     public static func releaseAll() {
         SystemV.stop()
+        NamedQueues.stop()
         VFS.stop()
         SystemName.stop()
         TimerQueue.shared.shrink()

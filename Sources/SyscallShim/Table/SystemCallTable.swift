@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 21
+    private static let groupCount = 23
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -33,7 +33,9 @@ public enum SystemCallTable {
         case 17: body(extendedAttributeRows.span)
         case 18: body(spliceRows.span)
         case 19: body(inotifyRows.span)
-        default: body(systemVRows.span)
+        case 20: body(systemVRows.span)
+        case 21: body(namedQueueRows.span)
+        default: body(refusedByDesignRows.span)
         }
     }
 

@@ -4,6 +4,25 @@ import LinuxABI
 extension ProcFilesystem {
     static func systemVRows() -> [GeneratedRow] {
         [
+            limit("sys/fs/mqueue/msg_default", { UInt64(NamedQueues.limits.usualMessages) }) {
+                NamedQueues.limits.usualMessages = Int($0)
+            },
+            limit("sys/fs/mqueue/msg_max", most: 65_536, { UInt64(NamedQueues.limits.messages) }) {
+                NamedQueues.limits.messages = Int($0)
+            },
+            limit("sys/fs/mqueue/msgsize_default", { UInt64(NamedQueues.limits.usualMessage) }) {
+                NamedQueues.limits.usualMessage = Int($0)
+            },
+            limit(
+                "sys/fs/mqueue/msgsize_max",
+                most: 16 << 20,
+                { UInt64(NamedQueues.limits.message) }
+            ) {
+                NamedQueues.limits.message = Int($0)
+            },
+            limit("sys/fs/mqueue/queues_max", { UInt64(NamedQueues.limits.queues) }) {
+                NamedQueues.limits.queues = Int($0)
+            },
             limit("sys/kernel/msgmax", { UInt64(SystemV.limits.messageSize) }) {
                 SystemV.limits.messageSize = Int($0)
             },

@@ -111,6 +111,8 @@ extension Errno {
     public static var addressFamilyNotSupported: Errno { Errno(rawValue: 97) }
     /// ETIMEDOUT
     public static var timedOut: Errno { Errno(rawValue: 110) }
+    /// ESTALE
+    public static var staleHandle: Errno { Errno(rawValue: 116) }
     /// EOWNERDEAD
     public static var ownerDead: Errno { Errno(rawValue: 130) }
 }

@@ -8,7 +8,18 @@ public class Filesystem {
     final let name: StaticString
     /// `f_type` of statfs(2).
     final let magic: Int64
-    public final var isReadOnly = false
+    /// As mount(2) was told, and remounting.
+    final var mountOptions: MountOptions = []
+    public final var isReadOnly: Bool {
+        @inline(__always) get { mountOptions.contains(.readOnly) }
+        set {
+            if newValue { mountOptions.insert(.readOnly) } else { mountOptions.remove(.readOnly) }
+        }
+    }
+    /// What mount(2) was told to mount; nil tells the type.
+    final var source: [UInt8]?
+    /// umount2(2) with MNT_EXPIRE was called, and nothing since.
+    final var isExpiring = false
     /// Whether files may have extended attributes and access lists.
     var keepsAttributes: Bool { false }
     final var root: Dentry! = nil
@@ -37,17 +48,25 @@ public class Filesystem {
     func status() -> FilesystemStatusRecord {
         var record = FilesystemStatusRecord(type: magic)
         record.flags = FilesystemStatusRecord.validFlag
-        if isReadOnly { record.flags |= FilesystemStatusRecord.readOnlyFlag }
+        record.flags |= mountOptions.statusFlags
         record.identifier = device
         return record
     }
 
+    /// Options of the file system's own, as /proc/PID/mounts shows them.
+    func appendOptions(to text: inout TextBuffer) {}
+
     /// Mounts the file system's root on a directory.
     final func mount(on directory: Dentry) {
-        let directory = directory.top
-        directory.mounted = root
-        root.mountPoint = directory
+        attach(to: directory)
         Filesystem.mounts.append(self)
+    }
+
+    /// Frees what an unmounted file system holds. The record itself stays: there may be files that nobody
+    /// can name any more.
+    final func discard() {
+        Filesystem.mounts.removeAll { $0 === self }
+        dismantle()
     }
 
     /// Unmounts every file system and frees what they hold: the instance ends.

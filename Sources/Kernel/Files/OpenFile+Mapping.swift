@@ -13,6 +13,8 @@ extension OpenFile: MappedName {
         VFS.appendPath(of: dentry, to: &text)
     }
 
+    public var mappedFilesystem: AnyObject? { inode?.filesystem }
+
     /// What mmap(2) maps of the file. Throws `noSuchDevice` when it cannot be mapped, and
     /// `permissionDenied` when it is not open for reading.
     public final func mappingSource() throws(Errno) -> MappingSource {
@@ -24,7 +26,7 @@ extension OpenFile: MappedName {
             mappable,
             name: self,
             mayWrite: traits.contains(.writable),
-            mayExecute: true
+            mayExecute: inode?.filesystem.mountOptions.contains(.noExecution) != true
         )
     }
 }

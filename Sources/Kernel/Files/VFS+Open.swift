@@ -81,6 +81,9 @@ extension VFS {
         guard !inode.mode.isSymbolicLink else { throw .tooManySymbolicLinks }
         guard inode.mode.isRegular else { throw .permissionDenied }
         try Actor(process).require(.execute, inode)
+        guard !inode.filesystem.mountOptions.contains(.noExecution) else {
+            throw .permissionDenied
+        }
         let file = try inode.open(dentry, [])
         FileWatches.tell([.opened], dentry)
         FileWatches.tell([.read], dentry)

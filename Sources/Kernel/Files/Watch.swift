@@ -177,6 +177,19 @@ public enum FileWatches {
         while let watch = inode.firstWatch?.takeUnretainedValue() { watch.instance.remove(watch) }
     }
 
+    /// Ends all watches of a file system that is not mounted any more.
+    static func endAll(of filesystem: Filesystem) {
+        ProcessTable.forEach { process in
+            guard let table = process.descriptors else { return }
+            var next = 0
+            while let descriptor = table.next(from: next) {
+                next = descriptor + 1
+                let file = table.find(FileDescriptor(Int32(descriptor)))?.takeUnretainedValue()
+                if let watches = file as? WatchFile { watches.end(of: filesystem) }
+            }
+        }
+    }
+
     private static func send(
         _ events: WatchEvents,
         to inode: Inode,

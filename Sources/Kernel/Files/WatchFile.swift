@@ -94,6 +94,21 @@ final class WatchFile: OpenFile {
         Unmanaged.passUnretained(watch).release()
     }
 
+    /// Ends the watches of a file system that is not mounted any more, and tells so.
+    func end(of filesystem: Filesystem) {
+        var numbers: [UInt64] = []
+        watches.forEach { pointer in
+            let watch = Unmanaged<Watch>.fromOpaque(pointer).takeUnretainedValue()
+            if watch.inode.filesystem === filesystem { numbers.append(UInt64(watch.number)) }
+        }
+        for number in numbers {
+            guard let pointer = watches[number, 0] else { continue }
+            let watch = Unmanaged<Watch>.fromOpaque(pointer).takeUnretainedValue()
+            append(watch.number, .unmounted, nil, 0)
+            remove(watch)
+        }
+    }
+
     // MARK: Events
 
     /// Takes an event of a watch.

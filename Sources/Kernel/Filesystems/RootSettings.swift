@@ -76,7 +76,7 @@ extension VFS {
         hasImage: Bool,
         _ settings: RootSettings
     ) throws(Errno) {
-        try makeDevices().mount(on: try directory("/dev", mode: 0o755, root))
+        try mountDevices(on: try directory("/dev", mode: 0o755, root))
         try ProcFilesystem.make().mount(on: try directory("/proc", mode: 0o555, root))
         try SysFilesystem.make().mount(on: try directory("/sys", mode: 0o555, root))
         _ = try directory("/tmp", mode: 0o1777, root)
@@ -85,14 +85,14 @@ extension VFS {
         try addFile(settings.hostname + [0x0a], Name("hostname"), in: etc)
     }
 
-    private static func makeDevices() throws(Errno) -> MemoryFilesystem {
+    private static func mountDevices(on place: Dentry) throws(Errno) {
         Disks.start()
         let devices = try MemoryFilesystem("devtmpfs", mode: 0o755, over: DeviceNodes())
+        devices.mount(on: place)
         let directory = devices.root!
         let node = NewNode(mode: FileMode(.directory, permissions: 0o755), user: 0, group: 0)
         let shared = try directory.inode!.create(Name("shm"), in: directory, node)
         try MemoryFilesystem().mount(on: shared)
-        return devices
     }
 
     /// Adds a small file, in place of one that is there.

@@ -57,9 +57,13 @@ public protocol MappedName: AnyObject {
 
     /// What shmat(2) attached by this mapping; nil for any other.
     var attachedSegment: AnyObject? { get }
+
+    /// The file system whose file is mapped.
+    var mappedFilesystem: AnyObject? { get }
 }
 
 extension MappedName {
+    public var mappedFilesystem: AnyObject? { nil }
     public var attachedSegment: AnyObject? { nil }
 }
 

@@ -69,6 +69,8 @@ public enum Argument: UInt8 {
     case transferFlags
     case spliceFlags
     case watchEvents
+    case mountFlags
+    case unmountFlags
     case rangeSyncFlags
     case closeRangeFlags
     case memoryFileFlags

@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 23
+    private static let groupCount = 24
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -35,7 +35,8 @@ public enum SystemCallTable {
         case 19: body(inotifyRows.span)
         case 20: body(systemVRows.span)
         case 21: body(namedQueueRows.span)
-        default: body(refusedByDesignRows.span)
+        case 22: body(refusedByDesignRows.span)
+        default: body(mountRows.span)
         }
     }
 

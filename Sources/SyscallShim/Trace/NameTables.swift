@@ -91,6 +91,20 @@ extension NameTable {
     static var ipc: NameTable {
         NameTable("IPC_??? 200:IPC_CREAT 400:IPC_EXCL 800:IPC_NOWAIT 1000:MSG_NOERROR MSG_EXCEPT")
     }
+    static var mount: NameTable {
+        NameTable(
+            """
+            MS_??? 1:MS_RDONLY MS_NOSUID 4:MS_NODEV 8:MS_NOEXEC 10:MS_SYNCHRONOUS 20:MS_REMOUNT \
+            40:MS_MANDLOCK 80:MS_DIRSYNC 400:MS_NOATIME 800:MS_NODIRATIME 1000:MS_BIND \
+            2000:MS_MOVE 4000:MS_REC 8000:MS_SILENT 10000:MS_POSIXACL 20000:MS_UNBINDABLE \
+            40000:MS_PRIVATE 80000:MS_SLAVE 100000:MS_SHARED 200000:MS_RELATIME \
+            1000000:MS_STRICTATIME 2000000:MS_LAZYTIME
+            """
+        )
+    }
+    static var unmount: NameTable {
+        NameTable("MNT_??? 1:MNT_FORCE MNT_DETACH 4:MNT_EXPIRE 8:UMOUNT_NOFOLLOW")
+    }
     static var rangeSync: NameTable {
         NameTable(
             """

@@ -130,6 +130,8 @@ extension TraceBuffer {
         case .transferFlags: .transfer
         case .spliceFlags: .splice
         case .watchEvents: .watch
+        case .mountFlags: .mount
+        case .unmountFlags: .unmount
         case .rangeSyncFlags: .rangeSync
         case .closeRangeFlags: .closeRange
         case .memoryFileFlags: .memoryFile

@@ -112,6 +112,16 @@ final class MemoryDirectory: Inode {
         guard nameCount == 0 else { throw .directoryNotEmpty }
     }
 
+    /// The first dentry that fulfils a condition, of names that were looked up.
+    func firstEntry(where condition: (Dentry) -> Bool) -> Dentry? {
+        var position: UInt64 = 2
+        while let dentry = entries.next(from: position) {
+            if condition(dentry) { return dentry }
+            position = dentry.sequence + 1
+        }
+        return nil
+    }
+
     override func takeEntry() -> Dentry? { entries.takeLast() }
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {

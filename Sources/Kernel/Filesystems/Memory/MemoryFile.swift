@@ -412,7 +412,9 @@ final class RegularFile: OpenFile {
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
         let count = try file.read(&transfer, at: &position)
         // As relatime: when it was not read since it was written.
-        if !wasReadSinceWritten, !flags.contains(.noAccessTime) {
+        if !wasReadSinceWritten, !flags.contains(.noAccessTime),
+            !file.filesystem.mountOptions.contains(.noAccessTime)
+        {
             file.accessTime = CoarseClock.now()
         }
         return count

@@ -11,6 +11,11 @@ final class MemoryFilesystem: Filesystem {
 
     /// Pages that files may take, and take.
     var pageLimit: Int
+    /// Whether somebody said how many.
+    var hasOwnLimit = false
+    /// Those that the root had at first.
+    var rootPermissions: UInt32
+    var rootOwner: (user: UInt32, group: UInt32) = (0, 0)
     private(set) var usedPages = 0
 
     /// Throws `noMemory`.
@@ -22,6 +27,7 @@ final class MemoryFilesystem: Filesystem {
     ) throws(Errno) {
         // As Linux: half of the memory.
         pageLimit = FrameAllocator.totalFrames / 2
+        rootPermissions = mode
         super.init(name, magic: magic)
         let node = NewNode(mode: FileMode(.directory, permissions: mode), user: 0, group: 0)
         root = try Dentry(Name("/"), try MemoryDirectory(self, node, over: lower), in: nil)
@@ -36,6 +42,26 @@ final class MemoryFilesystem: Filesystem {
     }
 
     func give(_ pages: Int) { usedPages -= pages }
+
+    override func appendOptions(to text: inout TextBuffer) {
+        if hasOwnLimit {
+            text.append(",size=")
+            text.append(pageLimit * 4)
+            text.append("k")
+        }
+        if rootPermissions != 0o1777 {
+            text.append(",mode=")
+            text.append(UInt64(rootPermissions), base: 8)
+        }
+        if rootOwner.user != 0 {
+            text.append(",uid=")
+            text.append(rootOwner.user)
+        }
+        if rootOwner.group != 0 {
+            text.append(",gid=")
+            text.append(rootOwner.group)
+        }
+    }
 
     override func status() -> FilesystemStatusRecord {
         var record = super.status()
@@ -91,6 +117,8 @@ final class SpecialFile: Inode {
     }
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
+        let isDevice = mode.isKind(.characterDevice) || mode.isKind(.blockDevice)
+        if isDevice, filesystem.mountOptions.contains(.noDevices) { throw .permissionDenied }
         switch mode.kind {
         case .pipe: return try Pipe.open(self, dentry, flags)
         case .characterDevice: return try CharacterDevices.open(device, dentry, flags)

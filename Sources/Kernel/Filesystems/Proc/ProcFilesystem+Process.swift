@@ -188,19 +188,21 @@ extension ProcFilesystem {
     // MARK: Mounts
 
     private static func mounts(_ text: inout TextBuffer, _ process: Process) {
-        for filesystem in Filesystem.mounts {
+        forEachMount(process) { filesystem, path in
+            appendSource(filesystem, &text)
+            text.append(" ")
+            appendEscaped(path, &text)
+            text.append(" ")
             text.append(filesystem.name)
             text.append(" ")
-            appendMountPoint(filesystem, process, &text)
-            text.append(" ")
-            text.append(filesystem.name)
-            text.append(filesystem.isReadOnly ? " ro" : " rw")
-            text.append(",relatime 0 0\n")
+            filesystem.mountOptions.append(to: &text)
+            filesystem.appendOptions(to: &text)
+            text.append(" 0 0\n")
         }
     }
 
     private static func mountInformation(_ text: inout TextBuffer, _ process: Process) {
-        for filesystem in Filesystem.mounts {
+        forEachMount(process) { filesystem, path in
             text.append(filesystem.mountID)
             text.append(" ")
             let parent = filesystem.root.mountPoint?.inode?.filesystem ?? filesystem
@@ -210,22 +212,45 @@ extension ProcFilesystem {
             text.append(":")
             text.append(deviceMinor(filesystem.device))
             text.append(" / ")
-            appendMountPoint(filesystem, process, &text)
-            text.append(filesystem.isReadOnly ? " ro" : " rw")
-            text.append(",relatime - ")
+            appendEscaped(path, &text)
+            text.append(" ")
+            filesystem.mountOptions.append(to: &text)
+            text.append(" - ")
             text.append(filesystem.name)
             text.append(" ")
-            text.append(filesystem.name)
-            text.append(filesystem.isReadOnly ? " ro\n" : " rw\n")
+            appendSource(filesystem, &text)
+            text.append(filesystem.isReadOnly ? " ro" : " rw")
+            filesystem.appendOptions(to: &text)
+            text.append("\n")
         }
     }
 
-    private static func appendMountPoint(
-        _ filesystem: Filesystem,
-        _ process: Process,
-        _ text: inout TextBuffer
-    ) {
-        filesystem.root.appendPath(to: &text, from: process.paths.root)
+    /// What is mounted below a process's root, in the order of mounting, and where.
+    private static func forEachMount(_ process: Process, _ body: (Filesystem, [UInt8]) -> Void) {
+        for filesystem in Filesystem.mounts {
+            var path = TextBuffer()
+            guard let root = filesystem.root, let own = process.paths?.root,
+                root.appendPath(to: &path, from: own)
+            else { continue }
+            body(filesystem, path.bytes)
+        }
+    }
+
+    private static func appendSource(_ filesystem: Filesystem, _ text: inout TextBuffer) {
+        guard let source = filesystem.source else { return text.append(filesystem.name) }
+        appendEscaped(source, &text)
+    }
+
+    /// As getmntent(3) reads it: blanks and backslashes are octal.
+    private static func appendEscaped(_ bytes: [UInt8], _ text: inout TextBuffer) {
+        for byte in bytes {
+            guard byte == 0x20 || byte == 9 || byte == 0x0a || byte == 0x5c else {
+                text.append(byte: byte)
+                continue
+            }
+            text.append("\\")
+            text.append(UInt64(byte), base: 8, width: 3)
+        }
     }
 
     // MARK: Status

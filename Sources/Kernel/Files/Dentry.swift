@@ -20,7 +20,15 @@ public final class Dentry {
     final var mounted: Dentry?
     /// Where the file system is mounted whose root this is.
     final var mountPoint: Dentry?
-    public internal(set) final var isRemoved = false
+    public internal(set) final var isRemoved: Bool {
+        get { original?.wasRemoved ?? wasRemoved }
+        set { wasRemoved = newValue }
+    }
+    private final var wasRemoved = false
+    /// What an alias in a bind mount stands for; nil for a name of its own.
+    final var original: Dentry?
+    /// The bind mount that an alias is in, which outlives it.
+    unowned(unsafe) final var bind: BindMount?
     /// The order of creation in its directory, which readdir's positions are.
     final var sequence: UInt64 = 0
 
@@ -88,7 +96,7 @@ public final class Dentry {
     func contains(_ other: Dentry) -> Bool {
         var cursor: Dentry? = other
         while let dentry = cursor {
-            if dentry === self { return true }
+            if dentry.isSame(as: self) { return true }
             cursor = dentry.above
         }
         return false
@@ -101,7 +109,7 @@ public final class Dentry {
         var cursor: Dentry? = self
         var isBelow = false
         while let dentry = cursor {
-            if dentry === root {
+            if dentry.isSame(as: root) {
                 isBelow = true
                 break
             }

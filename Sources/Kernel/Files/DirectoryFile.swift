@@ -89,7 +89,7 @@ extension OpenFile {
                 kind: .directory,
                 keeper: nil
             )
-        default: return try inode.nextEntry(&next, in: dentry)
+        default: return try inode.nextEntry(&next, in: dentry.real)
         }
     }
 

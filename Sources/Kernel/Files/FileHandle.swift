@@ -29,7 +29,7 @@ public struct FileHandle: BitwiseCopyable {
             let inode = dentry.inode
         else { throw .notSupported }
         guard inode.filesystem is MemoryFilesystem else { throw .notSupported }
-        return (FileHandle(inode), Int32(truncatingIfNeeded: inode.filesystem.mountID))
+        return (FileHandle(inode), Int32(truncatingIfNeeded: dentry.mount!.mountID))
     }
 
     /// As open_by_handle_at(2). Throws `staleHandle` when there is no such file any more.

@@ -7,10 +7,13 @@ extension Filesystem {
         let directory = directory.top
         directory.mounted = root
         root.mountPoint = directory
+        // An alias is made anew for every path, but for this one.
+        directory.bind?.pin(directory)
     }
 
     /// Takes the root away from where it is.
     func detach() {
+        if let place = root.mountPoint { place.bind?.unpin(place) }
         root.mountPoint?.mounted = nil
         root.mountPoint = nil
         isExpiring = false
@@ -22,7 +25,7 @@ extension Filesystem {
         for inner in Filesystem.mounts where inner !== self && inner.isMounted(in: self) {
             inner.detachTree()
         }
-        let isInUse = isInUse
+        let isInUse = isInUse || isBound
         if !isInUse { tellUnmounted() }
         detach()
         Filesystem.mounts.removeAll { $0 === self }
@@ -30,7 +33,12 @@ extension Filesystem {
     }
 
     private func isMounted(in outer: Filesystem) -> Bool {
-        root?.mountPoint?.inode?.filesystem === outer
+        root?.mountPoint?.mount === outer
+    }
+
+    /// Whether a part of it is mounted elsewhere, for which it lives on.
+    var isBound: Bool {
+        Filesystem.mounts.contains { ($0 as? BindMount)?.origin === self }
     }
 
     var hasMountsInside: Bool {
@@ -60,8 +68,7 @@ extension Filesystem {
         var found = false
         ProcessTable.forEach { process in
             if let paths = process.paths,
-                paths.root.inode?.filesystem === self
-                    || paths.workingDirectory.inode?.filesystem === self
+                paths.root.mount === self || paths.workingDirectory.mount === self
             {
                 found = found || condition(nil)
             }
@@ -71,7 +78,7 @@ extension Filesystem {
                 next = descriptor + 1
                 guard let file = table.find(FileDescriptor(Int32(descriptor))) else { continue }
                 let open = file.takeUnretainedValue()
-                if open.inode?.filesystem === self, condition(open) { found = true }
+                if open.dentry?.mount === self, condition(open) { found = true }
             }
             if let space = process.addressSpace, space.maps(self) {
                 found = found || condition(nil)

@@ -84,8 +84,12 @@ public class Filesystem {
         lastDevice = 20
     }
 
+    /// The device that /proc/PID/mountinfo shows, and which of its directories is mounted.
+    var shownDevice: UInt64 { device }
+    func appendShownRoot(to text: inout TextBuffer) { text.append("/") }
+
     /// Takes the tree apart, whose directories and names own each other.
-    private final func dismantle() {
+    func dismantle() {
         guard let root else { return }
         root.mountPoint?.mounted = nil
         root.mountPoint = nil

@@ -13,7 +13,7 @@ extension OpenFile: MappedName {
         VFS.appendPath(of: dentry, to: &text)
     }
 
-    public var mappedFilesystem: AnyObject? { inode?.filesystem }
+    public var mappedFilesystem: AnyObject? { dentry?.mount }
 
     /// What mmap(2) maps of the file. Throws `noSuchDevice` when it cannot be mapped, and
     /// `permissionDenied` when it is not open for reading.

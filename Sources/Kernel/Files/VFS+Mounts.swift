@@ -68,7 +68,10 @@ extension VFS {
         if flags & MountAction.remount.rawValue != 0 {
             return try remount(target, flags, options, process)
         }
-        guard flags & MountAction.bind.rawValue == 0 else { throw .invalidArgument }
+        if flags & MountAction.bind.rawValue != 0 {
+            // MS_REC
+            return try bind(source, to: target, recursively: flags & 0x4000 != 0, process)
+        }
         if flags & (privateFlags | sharedFlag) != 0 { return try setPropagation(target, flags) }
         if flags & MountAction.move.rawValue != 0 { return try move(source, to: target, process) }
         let kept = try keptOptions(flags)
@@ -117,8 +120,8 @@ extension VFS {
     }
 
     private static func mountedRoot(_ dentry: Dentry) throws(Errno) -> Filesystem {
-        guard dentry.isMountRoot else { throw .invalidArgument }
-        return dentry.inode!.filesystem
+        guard let filesystem = dentry.mountedFilesystem else { throw .invalidArgument }
+        return filesystem
     }
 
     private static func remount(
@@ -127,8 +130,11 @@ extension VFS {
         _ options: UnsafeRawBufferPointer,
         _ process: Process
     ) throws(Errno) {
-        let flags = flags & ~MountAction.bind.rawValue
         let filesystem = try mountedRoot(target)
+        // Of a part of a file system nothing can be forbidden alone.
+        guard flags & MountAction.bind.rawValue == 0, !(filesystem is BindMount) else {
+            throw .invalidArgument
+        }
         var kept = try keptOptions(flags)
         let times: MountOptions = [.noAccessTime, .noDirectoryAccessTime]
         // MS_RELATIME
@@ -202,6 +208,7 @@ extension VFS {
             filesystem.isExpiring = true
             throw .wouldBlock
         }
+        guard !filesystem.isBound else { return filesystem.detachTree() }
         filesystem.tellUnmounted()
         filesystem.detach()
         filesystem.discard()
@@ -213,9 +220,9 @@ extension VFS {
         let root = process.paths.root!
         let newRoot = try directoryOf(new, process)
         let putOld = try directoryOf(old, process)
-        let (oldTree, newTree) = (root.inode!.filesystem, newRoot.inode!.filesystem)
-        guard oldTree !== newTree, putOld.inode!.filesystem !== oldTree else { throw .busy }
-        guard root.isMountRoot, newRoot.isMountRoot, newRoot.mountPoint != nil,
+        guard root.mount !== newRoot.mount, putOld.mount !== root.mount else { throw .busy }
+        guard let oldTree = root.mountedFilesystem, let newTree = newRoot.mountedFilesystem,
+            newRoot.mountPoint != nil,
             newRoot.contains(putOld), root.contains(newRoot)
         else { throw .invalidArgument }
         let place = root.mountPoint
@@ -225,8 +232,8 @@ extension VFS {
         if let place { newTree.attach(to: place) }
         ProcessTable.forEach { other in
             guard let paths = other.paths else { return }
-            if paths.root === root { paths.root = newRoot }
-            if paths.workingDirectory === root { paths.workingDirectory = newRoot }
+            if paths.root.isSame(as: root) { paths.root = newRoot }
+            if paths.workingDirectory.isSame(as: root) { paths.workingDirectory = newRoot }
         }
     }
 
@@ -253,9 +260,6 @@ extension VFS {
 }
 
 extension Dentry {
-    /// Whether a file system begins here that is mounted, or was the first.
-    var isMountRoot: Bool {
-        guard let filesystem = inode?.filesystem, filesystem.root === self else { return false }
-        return mountPoint != nil || Filesystem.mounts.contains { $0 === filesystem }
-    }
+    /// The file system, or the part of one, that is mounted with this as its root.
+    var mountedFilesystem: Filesystem? { Filesystem.mounts.first { $0.root === self } }
 }

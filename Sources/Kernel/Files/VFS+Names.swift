@@ -77,9 +77,12 @@ extension VFS {
         let walk = try walk(new, process, .nameOnly, actor: actor)
         guard walk.target == nil, let name = walk.lastName else { throw .fileExists }
         guard !walk.hasTrailingSlash else { throw .noSuchFileOrDirectory }
-        let directory = walk.parent.takeUnretainedValue()
+        let place = walk.parent.takeUnretainedValue()
+        let directory = place.real
         let parent = directory.inode!
-        guard parent.filesystem === inode.filesystem else { throw .crossDeviceLink }
+        guard parent.filesystem === inode.filesystem, source.mount === place.mount else {
+            throw .crossDeviceLink
+        }
         try parent.requireWritable()
         try actor.require([.write, .execute], parent)
         guard !inode.mode.isDirectory else { throw .notPermitted }
@@ -97,7 +100,8 @@ extension VFS {
         let actor = Actor(process)
         let walk = try walk(place, process, .nameOnly, actor: actor)
         guard walk.lastName != nil else { throw .isDirectory }
-        var dentry = try walk.found
+        try requireNotMounted(try walk.found)
+        var dentry = try walk.found.real
         let inode = dentry.inode!
         let parent = try requireRemovable(dentry, walk, actor)
         guard !inode.mode.isDirectory else { throw .isDirectory }
@@ -118,16 +122,17 @@ extension VFS {
     public static func removeDirectory(_ place: Place, _ process: Process) throws(Errno) {
         let actor = Actor(process)
         let walk = try walk(place, process, .nameOnly, actor: actor)
-        var dentry = try walk.found
         guard walk.lastName != nil else {
+            _ = try walk.found
             var end = place.path.count
             while end > 0, place.path[end - 1] == 0x2f { end -= 1 }
             guard end > 0 else { throw .busy }
             let isDotDot = end >= 2 && place.path[end - 2] == 0x2e
             throw isDotDot ? .directoryNotEmpty : .invalidArgument
         }
+        try requireNotMounted(try walk.found)
+        var dentry = try walk.found.real
         let inode = dentry.inode!
-        guard dentry.mountPoint == nil, dentry.mounted == nil else { throw .busy }
         let parent = try requireRemovable(dentry, walk, actor)
         guard inode.mode.isDirectory else { throw .notDirectory }
         try inode.requireEmpty()
@@ -135,10 +140,14 @@ extension VFS {
         tellRemoved(&dentry, from: parent)
     }
 
+    /// Throws `busy` where something is mounted, by the name or what it stands for.
+    private static func requireNotMounted(_ dentry: Dentry) throws(Errno) {
+        guard dentry.mountPoint == nil, dentry.real.mounted == nil else { throw .busy }
+    }
+
     private static func requireRemovable(_ dentry: Dentry, _ walk: borrowing Walk, _ actor: Actor)
         throws(Errno) -> Inode
     {
-        guard dentry.mountPoint == nil else { throw .busy }
         let parent = walk.parent.takeUnretainedValue().inode!
         try parent.requireWritable()
         try actor.requireRemovable(dentry.inode!, from: parent)
@@ -172,13 +181,18 @@ extension VFS {
         guard let oldName = from.lastName, let name = to.lastName else {
             throw flags.contains(.noReplace) ? .fileExists : .busy
         }
-        let source = try from.found
-        let target = to.target?.takeUnretainedValue()
+        let source = try from.found.real
+        let target = to.target?.takeUnretainedValue().real
         if target != nil, flags.contains(.noReplace) { throw .fileExists }
         if target == nil, flags.contains(.exchange) { throw .noSuchFileOrDirectory }
-        let oldParent = from.parent.takeUnretainedValue()
-        let newParent = to.parent.takeUnretainedValue()
+        let (oldPlace, newPlace) = (
+            from.parent.takeUnretainedValue(), to.parent.takeUnretainedValue()
+        )
+        let (oldParent, newParent) = (oldPlace.real, newPlace.real)
         try checkKinds(from, source, to, target, flags)
+        try requireNotMounted(try from.found)
+        if let target = to.target { try requireNotMounted(target.takeUnretainedValue()) }
+        guard oldPlace.mount === newPlace.mount else { throw .crossDeviceLink }
         try checkPlaces(source, target, oldParent, newParent, flags)
         if let target, target.inode === source.inode { return }
         try checkPermissions(source, target, oldParent.inode!, newParent.inode!, actor)
@@ -225,7 +239,6 @@ extension VFS {
         _ to: Dentry,
         _ flags: RenameFlags
     ) throws(Errno) {
-        guard source.mountPoint == nil, target?.mountPoint == nil else { throw .busy }
         guard from.inode!.filesystem === to.inode!.filesystem else { throw .crossDeviceLink }
         guard !to.isRemoved else { throw .noSuchFileOrDirectory }
         // A directory cannot be moved into itself.

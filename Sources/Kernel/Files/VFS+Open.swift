@@ -170,7 +170,8 @@ extension VFS {
         -> Dentry
     {
         guard walk.target == nil, let name = walk.lastName else { throw .fileExists }
-        let parent = walk.parent.takeUnretainedValue()
+        let place = walk.parent.takeUnretainedValue()
+        let parent = place.real
         let inode = parent.inode!
         guard !parent.isRemoved else { throw .noSuchFileOrDirectory }
         try inode.requireWritable()
@@ -183,7 +184,7 @@ extension VFS {
             }
         }
         FileWatches.tellName(.created, name, of: made.inode!, in: inode)
-        return made
+        return place === parent ? made : try place.alias(for: made)
     }
 }
 

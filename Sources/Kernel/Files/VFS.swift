@@ -136,7 +136,7 @@ public enum VFS {
         switch try resolve(place, process, flags) {
         case .dentry(let dentry):
             try dentry.inode!.fill(&status)
-            return dentry.inode!.filesystem.mountID
+            return dentry.mount!.mountID
         case .file(let file):
             try file.fill(&status)
             return 0

@@ -176,14 +176,28 @@ struct Walk: ~Copyable {
         throws(Errno) -> Unmanaged<Dentry>?
     {
         try directory.lend { (directory) throws(Errno) in
-            try directory.node.lend { (inode) throws(Errno) in
+            if directory.original != nil { return try findAlias(name, in: directory) }
+            return try directory.node.lend { (inode) throws(Errno) in
                 try inode.find(name, in: directory, &keeper)
             }
         }
     }
 
+    @inline(never)
+    private mutating func findAlias(_ name: Name, in directory: Dentry)
+        throws(Errno) -> Unmanaged<Dentry>?
+    {
+        guard let found = try directory.alias(named: name) else {
+            // What has no such name is kept for who wants to make it.
+            keeper = directory
+            return nil
+        }
+        keeper = found
+        return Unmanaged.passUnretained(found)
+    }
+
     private func goUp(_ current: inout Unmanaged<Dentry>, _ way: Way) throws(Errno) {
-        guard current.toOpaque() != way.root.toOpaque() else {
+        guard !current.lent.isSame(as: way.root.lent) else {
             guard !way.options.contains(.beneath) else { throw .crossDeviceLink }
             return
         }

@@ -205,13 +205,17 @@ extension ProcFilesystem {
         forEachMount(process) { filesystem, path in
             text.append(filesystem.mountID)
             text.append(" ")
-            let parent = filesystem.root.mountPoint?.inode?.filesystem ?? filesystem
+            let parent = filesystem.root.mountPoint?.mount ?? filesystem
             text.append(parent.mountID)
             text.append(" ")
-            text.append(deviceMajor(filesystem.device))
+            text.append(deviceMajor(filesystem.shownDevice))
             text.append(":")
-            text.append(deviceMinor(filesystem.device))
-            text.append(" / ")
+            text.append(deviceMinor(filesystem.shownDevice))
+            text.append(" ")
+            var root = TextBuffer()
+            filesystem.appendShownRoot(to: &root)
+            appendEscaped(root.bytes, &text)
+            text.append(" ")
             appendEscaped(path, &text)
             text.append(" ")
             filesystem.mountOptions.append(to: &text)

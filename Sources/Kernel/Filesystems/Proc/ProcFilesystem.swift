@@ -196,7 +196,7 @@ extension ProcFilesystem {
         text.append("\nflags:\t0")
         text.append(UInt64(file.flags.union(.largeFile).rawValue), base: 8)
         text.append("\nmnt_id:\t")
-        text.append(file.inode?.filesystem.mountID ?? 0)
+        text.append(file.dentry?.mount?.mountID ?? 0)
         text.append("\nino:\t")
         text.append((try? file.status())?.inode ?? 0)
         text.append("\n")

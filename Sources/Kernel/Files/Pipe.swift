@@ -5,8 +5,8 @@ final class Pipe {
     /// What is written as one piece, or not at all.
     static let atomicSize = 4096
     static let defaultCapacity = 65_536
-    /// fs.pipe-max-size
-    static let largestCapacity = 1 << 20
+    /// fs.pipe-max-size, which binds all but root.
+    nonisolated(unsafe) static var largestCapacity = 1 << 20
 
     private var ring: UnsafeMutablePointer<UInt8>
     /// A power of two.
@@ -207,11 +207,17 @@ final class Pipe {
         return done
     }
 
+    /// The size that a pipe gets which is to hold so much.
+    static func roundedSize(_ wanted: Int) -> Int {
+        var size = atomicSize
+        while size < wanted { size *= 2 }
+        return size
+    }
+
     /// As fcntl(F_SETPIPE_SZ): the size it has then.
     func resize(_ wanted: Int) throws(Errno) -> Int {
         guard wanted >= 0, wanted <= 1 << 31 else { throw .invalidArgument }
-        var size = Pipe.atomicSize
-        while size < wanted { size *= 2 }
+        let size = Pipe.roundedSize(wanted)
         guard size <= Pipe.largestCapacity || size <= capacity || Actor.current.isRoot else {
             throw .notPermitted
         }

@@ -29,6 +29,7 @@ extension VFS {
         Filesystem.reset()
         forgetMemoryFiles()
         FileWatches.reset()
+        Pipe.largestCapacity = 1 << 20
         SystemV.reset()
         NamedQueues.reset()
         PathBuffers.start()

@@ -32,7 +32,9 @@ extension ProcFilesystem {
                 WatchFile.mostWatches = Int($0)
             },
             number("sys/fs/nr_open", UInt64(DescriptorTable.largest)),
-            number("sys/fs/pipe-max-size", UInt64(Pipe.largestCapacity)),
+            limit("sys/fs/pipe-max-size", most: 1 << 31, { UInt64(Pipe.largestCapacity) }) {
+                Pipe.largestCapacity = Pipe.roundedSize(Int($0))
+            },
             name("sys/kernel/domainname", { SystemName.domainName }, SystemName.setDomain),
             name("sys/kernel/hostname", { SystemName.nodeName }, SystemName.setNode),
             text("sys/kernel/osrelease", SystemName.release),

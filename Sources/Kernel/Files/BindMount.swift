@@ -22,7 +22,12 @@ final class BindMount: Filesystem {
         self.source = origin.source
     }
 
-    override func status() -> FilesystemStatusRecord { origin.status() }
+    override func status() -> FilesystemStatusRecord {
+        var record = origin.status()
+        let options = mountOptions.union(origin.mountOptions.intersection(.readOnly))
+        record.flags = FilesystemStatusRecord.validFlag | options.statusFlags
+        return record
+    }
 
     override func appendOptions(to text: inout TextBuffer) { origin.appendOptions(to: &text) }
 
@@ -56,6 +61,12 @@ extension Dentry {
 
     /// What it is in: a bind mount, or its file's own file system.
     var mount: Filesystem? { bind ?? inode?.filesystem }
+
+    /// Whether names, contents and attributes may change by this way.
+    func requireWritable() throws(Errno) {
+        if let bind, bind.isReadOnly { throw .readOnlyFileSystem }
+        try inode?.requireWritable()
+    }
 
     /// Whether both are the same place, though an alias may have been made twice.
     func isSame(as other: Dentry) -> Bool {

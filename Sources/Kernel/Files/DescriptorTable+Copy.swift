@@ -183,7 +183,7 @@ extension OpenFile {
     /// As fstatfs(2).
     public final func filesystemStatus() throws(Errno) -> FilesystemStatusRecord {
         // As Linux's pipefs and anonymous inodes tell of themselves.
-        inode?.filesystem.status() ?? FilesystemStatusRecord(type: 0x0904_1934)
+        dentry?.mount?.status() ?? FilesystemStatusRecord(type: 0x0904_1934)
     }
 }
 

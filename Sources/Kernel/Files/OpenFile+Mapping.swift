@@ -26,7 +26,7 @@ extension OpenFile: MappedName {
             mappable,
             name: self,
             mayWrite: traits.contains(.writable),
-            mayExecute: inode?.filesystem.mountOptions.contains(.noExecution) != true
+            mayExecute: dentry?.mount?.mountOptions.contains(.noExecution) != true
         )
     }
 }

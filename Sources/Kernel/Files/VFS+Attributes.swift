@@ -10,7 +10,7 @@ extension VFS {
         _ flags: PathFlags
     ) throws(Errno) {
         let found = try resolve(place, process, flags)
-        try changeMode(try found.inode, process, permissions)
+        try changeMode(try found.inode, found.dentry, process, permissions)
         FileWatches.tell(.attributes, found.dentry)
     }
 
@@ -20,15 +20,20 @@ extension VFS {
         _ process: Process,
         permissions: UInt32
     ) throws(Errno) {
-        try changeMode(try inode(of: descriptor, process), process, permissions)
-        FileWatches.tell(.attributes, try process.descriptors.file(descriptor).dentry)
+        let inode = try inode(of: descriptor, process)
+        let dentry = try process.descriptors.file(descriptor).dentry
+        try changeMode(inode, dentry, process, permissions)
+        FileWatches.tell(.attributes, dentry)
     }
 
-    private static func changeMode(_ inode: Inode, _ process: Process, _ permissions: UInt32)
-        throws(Errno)
-    {
+    private static func changeMode(
+        _ inode: Inode,
+        _ dentry: Dentry?,
+        _ process: Process,
+        _ permissions: UInt32
+    ) throws(Errno) {
         let actor = Actor(process)
-        try inode.requireWritable()
+        try requireWritable(inode, dentry)
         try actor.requireOwner(inode)
         guard !inode.mode.isSymbolicLink else { throw .notSupported }
         var permissions = permissions & FileMode.permissionMask
@@ -46,7 +51,7 @@ extension VFS {
         _ flags: PathFlags
     ) throws(Errno) {
         let found = try resolve(place, process, flags)
-        try changeOwner(try found.inode, process, user, group)
+        try changeOwner(try found.inode, found.dentry, process, user, group)
         if user != .max || group != .max { FileWatches.tell(.attributes, found.dentry) }
     }
 
@@ -57,19 +62,22 @@ extension VFS {
         user: UInt32,
         group: UInt32
     ) throws(Errno) {
-        try changeOwner(try inode(of: descriptor, process), process, user, group)
+        let inode = try inode(of: descriptor, process)
+        let dentry = try process.descriptors.file(descriptor).dentry
+        try changeOwner(inode, dentry, process, user, group)
         guard user != .max || group != .max else { return }
-        FileWatches.tell(.attributes, try process.descriptors.file(descriptor).dentry)
+        FileWatches.tell(.attributes, dentry)
     }
 
     private static func changeOwner(
         _ inode: Inode,
+        _ dentry: Dentry?,
         _ process: Process,
         _ user: UInt32,
         _ group: UInt32
     ) throws(Errno) {
         let actor = Actor(process)
-        try inode.requireWritable()
+        try requireWritable(inode, dentry)
         var change = AttributeChange()
         if user != .max { change.user = user }
         if group != .max { change.group = group }
@@ -129,7 +137,7 @@ extension VFS {
             change.accessTime = current
             change.modificationTime = current
         }
-        try inode.requireWritable()
+        try requireWritable(inode, dentry)
         if isNow {
             // Whoever may write may also say that it is new.
             if !actor.isRoot, actor.user != inode.user { try actor.require(.write, inode) }
@@ -161,7 +169,7 @@ extension VFS {
         let inode = dentry.inode!
         guard !inode.mode.isDirectory else { throw .isDirectory }
         guard inode.mode.isRegular else { throw .invalidArgument }
-        try inode.requireWritable()
+        try dentry.requireWritable()
         try Actor(process).require(.write, inode)
         try checkFileSize(size, process)
         try inode.requireNotExecuting()
@@ -184,6 +192,12 @@ extension VFS {
     /// RLIMIT_FSIZE.
     static func checkFileSize(_ size: Int, _ process: Process) throws(Errno) {
         guard UInt64(size) <= process.limits[.fileSize].current else { throw .fileTooLarge }
+    }
+
+    /// Whether a file may be changed by the way that led to it.
+    private static func requireWritable(_ inode: Inode, _ dentry: Dentry?) throws(Errno) {
+        guard let dentry else { return try inode.requireWritable() }
+        try dentry.requireWritable()
     }
 
     static func inode(of descriptor: FileDescriptor, _ process: Process) throws(Errno) -> Inode {

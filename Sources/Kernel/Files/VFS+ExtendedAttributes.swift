@@ -54,7 +54,7 @@ extension VFS {
         _ value: UnsafeMutableRawBufferPointer,
         _ flags: AttributeFlags
     ) throws(Errno) {
-        if let inode = owner.inode { try inode.requireWritable() }
+        try owner.dentry?.requireWritable()
         let actor = Actor(process)
         if let kind = AccessList.Kind(name) {
             try setAccessList(of: owner, actor, kind, value)
@@ -108,7 +108,7 @@ extension VFS {
         _ process: Process,
         _ name: UnsafeRawBufferPointer
     ) throws(Errno) {
-        if let inode = owner.inode { try inode.requireWritable() }
+        try owner.dentry?.requireWritable()
         let actor = Actor(process)
         if let kind = AccessList.Kind(name) {
             let inode = try listKeeper(owner)

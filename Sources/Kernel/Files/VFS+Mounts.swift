@@ -131,9 +131,12 @@ extension VFS {
         _ process: Process
     ) throws(Errno) {
         let filesystem = try mountedRoot(target)
-        // Of a part of a file system nothing can be forbidden alone.
-        guard flags & MountAction.bind.rawValue == 0, !(filesystem is BindMount) else {
-            throw .invalidArgument
+        let isOfMount = flags & MountAction.bind.rawValue != 0
+        let flags = flags & ~MountAction.bind.rawValue
+        // What is forbidden of the file system itself is forbidden in all its bind mounts too.
+        if isOfMount, filesystem.isBound { throw .invalidArgument }
+        if !isOfMount, let bind = filesystem as? BindMount {
+            return try remount(bind.origin.root, flags, options, process)
         }
         var kept = try keptOptions(flags)
         let times: MountOptions = [.noAccessTime, .noDirectoryAccessTime]
@@ -144,7 +147,7 @@ extension VFS {
         if kept.contains(.readOnly), !filesystem.isReadOnly, filesystem.isOpenForWriting {
             throw .busy
         }
-        if let memory = filesystem as? MemoryFilesystem {
+        if !isOfMount, let memory = filesystem as? MemoryFilesystem {
             try memory.take(options: options, isNew: false)
         }
         filesystem.mountOptions = kept

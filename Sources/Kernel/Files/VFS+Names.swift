@@ -83,7 +83,7 @@ extension VFS {
         guard parent.filesystem === inode.filesystem, source.mount === place.mount else {
             throw .crossDeviceLink
         }
-        try parent.requireWritable()
+        try place.requireWritable()
         try actor.require([.write, .execute], parent)
         guard !inode.mode.isDirectory else { throw .notPermitted }
         guard inode.links > 0 || flags.contains(.emptyPath), !directory.isRemoved else {
@@ -148,8 +148,9 @@ extension VFS {
     private static func requireRemovable(_ dentry: Dentry, _ walk: borrowing Walk, _ actor: Actor)
         throws(Errno) -> Inode
     {
-        let parent = walk.parent.takeUnretainedValue().inode!
-        try parent.requireWritable()
+        let place = walk.parent.takeUnretainedValue()
+        let parent = place.inode!
+        try place.requireWritable()
         try actor.requireRemovable(dentry.inode!, from: parent)
         return parent
     }
@@ -193,6 +194,7 @@ extension VFS {
         try requireNotMounted(try from.found)
         if let target = to.target { try requireNotMounted(target.takeUnretainedValue()) }
         guard oldPlace.mount === newPlace.mount else { throw .crossDeviceLink }
+        try oldPlace.requireWritable()
         try checkPlaces(source, target, oldParent, newParent, flags)
         if let target, target.inode === source.inode { return }
         try checkPermissions(source, target, oldParent.inode!, newParent.inode!, actor)

@@ -56,7 +56,7 @@ extension VFS {
         var access: AccessMode = flags.isReadable ? .read : []
         if flags.isWritable || flags.contains(.truncate) {
             access.insert(.write)
-            if inode.mode.isRegular { try inode.requireWritable() }
+            if inode.mode.isRegular { try dentry.requireWritable() }
         }
         try actor.require(access, inode)
         if flags.contains(.noAccessTime) { try actor.requireOwner(inode) }
@@ -81,7 +81,7 @@ extension VFS {
         guard !inode.mode.isSymbolicLink else { throw .tooManySymbolicLinks }
         guard inode.mode.isRegular else { throw .permissionDenied }
         try Actor(process).require(.execute, inode)
-        guard !inode.filesystem.mountOptions.contains(.noExecution) else {
+        guard dentry.mount?.mountOptions.contains(.noExecution) != true else {
             throw .permissionDenied
         }
         let file = try inode.open(dentry, [])
@@ -126,7 +126,7 @@ extension VFS {
         guard flags.contains(.directory), flags.isWritable else { throw .invalidArgument }
         let directory = try resolve(place, process)
         guard let inode = directory.inode as? MemoryDirectory else { throw .notSupported }
-        try inode.requireWritable()
+        try directory.requireWritable()
         try Actor(process).require([.write, .execute], inode)
         let node = newNode(.regular, mode, in: inode, process)
         let file = MemoryFile(inode.memory, node)
@@ -174,7 +174,7 @@ extension VFS {
         let parent = place.real
         let inode = parent.inode!
         guard !parent.isRemoved else { throw .noSuchFileOrDirectory }
-        try inode.requireWritable()
+        try place.requireWritable()
         try actor.require([.write, .execute], inode)
         let made = try inode.create(name, in: parent, node)
         if inode.attributes != nil {

@@ -147,7 +147,7 @@ public enum VFS {
     public static func filesystemStatus(_ place: Place, _ process: Process)
         throws(Errno) -> FilesystemStatusRecord
     {
-        try resolve(place, process).inode!.filesystem.status()
+        try resolve(place, process).mount!.status()
     }
 
     /// As faccessat2(2); `mode` has the bits of access(2).
@@ -167,9 +167,10 @@ public enum VFS {
             )
         }
         let options: Walk.Options = flags.contains(.noFollow) ? [] : .follow
-        let inode = try walk(place, process, options, actor: actor).found.inode!
+        let dentry = try walk(place, process, options, actor: actor).found
+        let inode = dentry.inode!
         if mode & 2 != 0, !inode.mode.isKind(.characterDevice), !inode.mode.isKind(.pipe) {
-            try inode.requireWritable()
+            try dentry.requireWritable()
         }
         try actor.require(AccessMode(rawValue: mode), inode)
     }

@@ -193,7 +193,7 @@ let mountRows: InlineArray<_, Row> = [
         .mountFlags,
         .string,
         note:
-            "tmpfs, proc and sysfs; remounting and moving; bind mounts but not read-only ones; no MS_SHARED, MS_STRICTATIME"
+            "tmpfs, proc and sysfs; remounting and moving; bind mounts; no MS_SHARED, MS_STRICTATIME"
     ),
     Row(166, "umount2", sysUnmount, .full, .path, .unmountFlags),
     Row(

@@ -136,6 +136,37 @@ int main(void) {
     result("no source", mount("missing", "source", NULL, MS_BIND, NULL));
     result("empty source", mount(NULL, "source", NULL, MS_BIND, NULL));
 
+    result("read only", mount(NULL, "bound", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV, NULL));
+    result("write", open("bound/file", O_WRONLY));
+    result("create", open("bound/made", O_WRONLY | O_CREAT, 0644));
+    result("make", mkdir("bound/made", 0755));
+    result("mode", chmod("bound/file", 0600));
+    result("times", utimensat(AT_FDCWD, "bound/file", NULL, 0));
+    result("size", truncate("bound/file", 1));
+    result("unlink", unlink("bound/file"));
+    result("rename", rename("bound/file", "bound/deep/file"));
+    result("link", linkat(AT_FDCWD, "bound/file", AT_FDCWD, "bound/second", 0));
+    result("unnamed", open("bound", O_TMPFILE | O_RDWR, 0600));
+    result("writable", access("bound/file", W_OK));
+    result("deeper", mkdir("bound/deep/made", 0755));
+    file = must(open("bound/file", O_RDONLY));
+    result("mode by descriptor", fchmod(file, 0600));
+    close(file);
+    result("the source is not", chmod("source/file", 0600));
+    struct statfs status;
+    must(statfs("source", &status));
+    fact("read only there", status.f_flags & 1);
+    must(statfs("bound", &status));
+    tell("flags", "%lx", (long)status.f_flags);
+    must(mknod("source/null", S_IFCHR | 0666, 0x103));
+    result("no devices", open("bound/null", O_RDONLY));
+    result("devices there", close(open("source/null", O_RDONLY)));
+    must(unlink("source/null"));
+    file = must(open("source/file", O_WRONLY));
+    result("open there", mount(NULL, "bound", NULL, MS_REMOUNT | MS_BIND, NULL));
+    result("writable again", close(open("bound/file", O_WRONLY)));
+    close(file);
+
     must(chdir("bound/deep"));
     result("busy", umount("../../bound"));
     result("lazily", umount2("../../bound", MNT_DETACH));

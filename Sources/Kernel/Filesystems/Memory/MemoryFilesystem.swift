@@ -118,7 +118,9 @@ final class SpecialFile: Inode {
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
         let isDevice = mode.isKind(.characterDevice) || mode.isKind(.blockDevice)
-        if isDevice, filesystem.mountOptions.contains(.noDevices) { throw .permissionDenied }
+        if isDevice, dentry.mount?.mountOptions.contains(.noDevices) == true {
+            throw .permissionDenied
+        }
         switch mode.kind {
         case .pipe: return try Pipe.open(self, dentry, flags)
         case .characterDevice: return try CharacterDevices.open(device, dentry, flags)

@@ -22,7 +22,7 @@ extension LaunchRequest {
         writer.add(.programPath, facts.guestProgramPath)
         writer.add(.argument, program)
         for argument in arguments { writer.add(.argument, argument) }
-        for variable in environment { writer.add(.environment, variable) }
+        for variable in completeEnvironment { writer.add(.environment, variable) }
         writer.add(.workingDirectory, workingDirectory)
         writer.addUser(user.user, group: user.group)
         writer.add(.hostname, hostname)
@@ -49,6 +49,24 @@ extension LaunchRequest {
             )
         }
         return record
+    }
+
+    /// The environment, and before it what a container's programs find in theirs unless it was said
+    /// otherwise: a shell's children know where programs are only if it is told so.
+    var completeEnvironment: [String] {
+        let usual = [
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOSTNAME=\(hostname)",
+            "HOME=\(user.user == 0 ? "/root" : "/")",
+        ]
+        return usual.filter { !isNamed($0) } + environment
+    }
+
+    /// Whether the variable of a `NAME=value` is set.
+    private func isNamed(_ variable: String) -> Bool {
+        let end = variable.utf8.firstIndex(of: UInt8(ascii: "="))!
+        let start = variable.utf8[...end]
+        return environment.contains { $0.utf8.starts(with: start) }
     }
 
     private func options(_ facts: LaunchFacts) -> LaunchOptions {

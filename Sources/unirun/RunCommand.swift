@@ -11,7 +11,8 @@ struct RunCommand: ParsableCommand {
         discussion: """
             PROGRAM is a path; a name without a slash is searched in PATH. It appears in the guest \
             at the path by which it was named. With --rootfs a program of the root can be named, \
-            too. Nothing of the host's environment passes but TERM and what -e names.
+            too. The program finds PATH, HOSTNAME and HOME in its environment as a container's \
+            does, and of the host's environment TERM and what -e names.
             """
     )
 

@@ -58,7 +58,7 @@ import Testing
         if let root = program.rootFolder { try copyContents(of: root, to: folder.path) }
         return try Execution.run(
             [executable] + program.arguments,
-            environment: program.environment,
+            environment: Command.completed(program.environment),
             folder: folder.path,
             input: program.standardInput,
             timeLimit: Self.timeLimit
@@ -127,6 +127,16 @@ enum Command {
         ["HOME", "PATH"].compactMap { name in
             ProcessInfo.processInfo.environment[name].map { "\(name)=\($0)" }
         } + (cache.map { ["XDG_CACHE_HOME=\($0.path)"] } ?? [])
+
+    /// A program's environment with what it finds there under unirun unless it was said otherwise.
+    static func completed(_ environment: [String]) -> [String] {
+        let usual = [
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOSTNAME=unirun", "HOME=/root",
+        ]
+        let names = Set(environment.map { $0.prefix { $0 != "=" } })
+        return usual.filter { !names.contains($0.prefix { $0 != "=" }) } + environment
+    }
 
     private static let cache = try? ScratchFolder()
 }

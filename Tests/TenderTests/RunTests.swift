@@ -83,8 +83,28 @@ struct RunTests {
             let outcome = try CommandFixture.run(options + [program] + arguments)
             let record = try RecordFixture(bytes: outcome.bytes)
             #expect(record.texts(.argument) == [program] + arguments)
-            #expect(record.texts(.environment).isEmpty)
+            #expect(record.texts(.environment) == Self.usualVariables)
         }
+    }
+
+    /// What a program finds in its environment when nothing was said of it.
+    private static let usualVariables = [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=unirun",
+        "HOME=/root",
+    ]
+
+    @Test func theUsualVariablesMayBeSet() throws {
+        let folder = try TemporaryFolder()
+        let program = try folder.addProgram()
+        let outcome = try CommandFixture.run(
+            ["-e", "PATH=/opt", "-e", "HOME=", "-e", "HOMELESS=1", program, "record"]
+        )
+        let record = try RecordFixture(bytes: outcome.bytes)
+        #expect(
+            record.texts(.environment) == [
+                "HOSTNAME=unirun", "PATH=/opt", "HOME=", "HOMELESS=1",
+            ]
+        )
     }
 
     @Test func optionsReachTheRecord() throws {
@@ -106,7 +126,8 @@ struct RunTests {
         let record = try RecordFixture(bytes: outcome.bytes)
         #expect(
             record.texts(.environment) == [
-                "TERM=vt100", "FROM_FILE=1", "OVER=option", "GIVEN=by host", "EMPTY=",
+                Self.usualVariables[0], "HOSTNAME=box", "HOME=/", "TERM=vt100", "FROM_FILE=1",
+                "OVER=option", "GIVEN=by host", "EMPTY=",
             ]
         )
         #expect(record.numbers(.memoryLimit) == [64 << 20])

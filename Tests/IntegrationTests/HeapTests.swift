@@ -6,7 +6,7 @@ import Testing
     /// One or more of each kind of thing that the kernel keeps for a program.
     static let names = [
         "epoll-level-edge-oneshot", "eventfd-counts-and-blocks", "exec-ends-the-other-threads",
-        "exec-itself-with-arguments-and-environment", "exec-scripts",
+        "exec-errors", "exec-itself-with-arguments-and-environment", "exec-scripts",
         "files-access-lists", "files-bind-mounts", "files-copy-inside-the-kernel",
         "files-descriptors-duplicate",
         "files-extended-attributes", "files-folders-list-their-entries",

@@ -4,11 +4,15 @@ import LinuxABI
 final class ExecutionHold {
     private let inode: Inode
 
-    /// Throws `textFileBusy` while the file is open for writing.
-    init(_ inode: Inode) throws(Errno) {
-        guard inode.writers <= 0 else { throw .textFileBusy }
+    private init(_ inode: Inode) {
         self.inode = inode
         inode.writers -= 1
+    }
+
+    /// Throws `textFileBusy` while the file is open for writing.
+    static func take(_ inode: Inode) throws(Errno) -> ExecutionHold {
+        guard inode.writers <= 0 else { throw .textFileBusy }
+        return ExecutionHold(inode)
     }
 
     deinit { inode.writers += 1 }

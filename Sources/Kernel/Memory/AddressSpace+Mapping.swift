@@ -141,7 +141,7 @@ extension AddressSpace {
                 if region.protection.isEmpty { region.flags.insert(.unbacked) }
                 return
             }
-            let memory = try SharedMemory(size: region.length)
+            let memory = try SharedMemory.make(size: region.length)
             region.flags.insert(.shared)
             region.offset = 0
             region.source = shareSource(memory, memory, true, true)

@@ -19,19 +19,32 @@ final class SharedMemory: Mappable, MappedName {
     private let blockCount: Int
     private let order: Int
 
-    init(size: UInt64) throws(Errno) {
-        guard size > 0, size <= SharedMemory.largestSize else { throw .noMemory }
-        let pages = size >> 12
-        order = min(64 - (pages - 1).leadingZeroBitCount, SharedMemory.largestOrder)
-        blockCount = Int((pages + 1 << UInt64(order) - 1) >> UInt64(order))
-        let bytes = blockCount * MemoryLayout<UInt32>.stride
-        guard let memory = KernelHeap.allocate(bytes) else { throw .noMemory }
-        blocks = memory.initializeMemory(as: UInt32.self, repeating: 0, count: blockCount)
+    private init(_ size: UInt64, _ blocks: UnsafeMutableBufferPointer<UInt32>, order: Int) {
         mappableSize = size
+        self.order = order
+        self.blocks = blocks.baseAddress!
+        blockCount = blocks.count
         SharedMemory.lastInode += 1
         mappedIdentity = (1, SharedMemory.lastInode)
+    }
+
+    /// Throws `noMemory`.
+    static func make(size: UInt64) throws(Errno) -> SharedMemory {
+        guard size > 0, size <= largestSize else { throw .noMemory }
+        let pages = size >> 12
+        let order = min(64 - (pages - 1).leadingZeroBitCount, largestOrder)
+        let count = Int((pages + 1 << UInt64(order) - 1) >> UInt64(order))
+        let bytes = count * MemoryLayout<UInt32>.stride
+        guard let memory = KernelHeap.allocate(bytes) else { throw .noMemory }
+        let blocks = memory.initializeMemory(as: UInt32.self, repeating: 0, count: count)
+        let made = SharedMemory(
+            size,
+            UnsafeMutableBufferPointer(start: blocks, count: count),
+            order: order
+        )
         // A small one is there at once and never faults.
-        if blockCount == 1 { _ = try block(0) }
+        if count == 1 { _ = try made.block(0) }
+        return made
     }
 
     deinit {

@@ -9,10 +9,17 @@ final class LoadableFile: ExecutableFile {
     /// Nobody writes to the file while it is kept.
     let hold: ExecutionHold?
 
-    init(_ file: OpenFile) throws(Errno) {
+    private init(_ file: OpenFile, _ size: UInt64, _ hold: ExecutionHold?) {
         self.file = file
-        if let inode = file.inode { hold = try ExecutionHold(inode) } else { hold = nil }
-        size = UInt64(clamping: try file.status().size)
+        self.size = size
+        self.hold = hold
+    }
+
+    /// Throws `textFileBusy` while the file is open for writing.
+    static func open(_ file: OpenFile) throws(Errno) -> LoadableFile {
+        var hold: ExecutionHold?
+        if let inode = file.inode { hold = try ExecutionHold.take(inode) }
+        return LoadableFile(file, UInt64(clamping: try file.status().size), hold)
     }
 
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
@@ -46,7 +53,7 @@ struct ExecutableProgram {
     ) throws(Errno) {
         var arguments = arguments
         var path = path
-        var file = try LoadableFile(try VFS.openExecutable(place, process, flags))
+        var file = try LoadableFile.open(try VFS.openExecutable(place, process, flags))
         var depth = 0
         while let script = try ExecutableProgram.scriptLine(of: file) {
             depth += 1
@@ -87,7 +94,7 @@ struct ExecutableProgram {
                 )
             } catch { opened = .failure(error) }
         }
-        return try LoadableFile(try opened.get())
+        return try LoadableFile.open(try opened.get())
     }
 
     private struct Script {

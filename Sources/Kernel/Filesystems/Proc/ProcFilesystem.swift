@@ -229,7 +229,11 @@ private final class DescriptorLink: Inode {
 
     override func jump() throws(Errno) -> Dentry? {
         if let dentry = file.dentry { return dentry }
-        return try Dentry(Name("anonymous"), OpenFileInode(filesystem, file), in: nil)
+        return try Dentry(
+            Name("anonymous"),
+            OpenFileInode(filesystem, file, try file.status()),
+            in: nil
+        )
     }
 }
 
@@ -237,9 +241,8 @@ private final class DescriptorLink: Inode {
 private final class OpenFileInode: Inode {
     private let file: OpenFile
 
-    init(_ filesystem: Filesystem, _ file: OpenFile) throws(Errno) {
+    init(_ filesystem: Filesystem, _ file: OpenFile, _ status: FileStatus) {
         self.file = file
-        let status = try file.status()
         super.init(
             filesystem,
             number: status.inode,

@@ -83,8 +83,9 @@ private func target(_ id: UInt, _ thread: Thread) throws(Errno) -> Thread {
 /// sched_getaffinity(2): the one processor. Returns the bytes written.
 func sysGetAffinity(_ id: UInt, _ size: UInt, _ mask: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
-        _ = try target(id, thread)
         guard size.low >= 8, size.low & 7 == 0 else { throw .invalidArgument }
+        guard id.int >= 0 else { throw .noSuchProcess }
+        _ = try target(id, thread)
         try UserPointer<UInt64>(mask).store(1)
         return 8
     }
@@ -93,6 +94,7 @@ func sysGetAffinity(_ id: UInt, _ size: UInt, _ mask: UInt, _: UInt, _: UInt, _:
 /// sched_setaffinity(2): the mask must have the one processor.
 func sysSetAffinity(_ id: UInt, _ size: UInt, _ mask: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
+        guard id.int >= 0 else { throw .noSuchProcess }
         _ = try target(id, thread)
         guard size.low > 0 else { throw .invalidArgument }
         let first = try UserPointer<UInt8>(mask).load()

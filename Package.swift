@@ -21,7 +21,9 @@ let guest: [Target] = [
     .target(name: "NetStack", exclude: ["README.md"]),
     .target(
         name: "Kernel",
-        dependencies: ["LinuxABI", "LaunchRecord", "Platform", "LoaderCore", "NetStack"],
+        dependencies: [
+            "LinuxABI", "LaunchRecord", "Platform", "LoaderCore", "NetStack", "Terminal",
+        ],
         swiftSettings: ownStacks + lending
     ),
     .target(

@@ -29,6 +29,17 @@ public struct TerminalModes: Equatable {
         outputSpeed = 115200
     }
 
+    /// As a pseudo-terminal begins on Linux.
+    public static var pseudoterminal: TerminalModes {
+        var modes = TerminalModes()
+        modes.input.remove(.isUTF8)
+        // B38400, CS8, CREAD
+        modes.control = 0xf | 0x30 | 0x80
+        modes.inputSpeed = 38400
+        modes.outputSpeed = 38400
+        return modes
+    }
+
     public static func == (left: TerminalModes, right: TerminalModes) -> Bool {
         left.input == right.input && left.output == right.output && left.control == right.control
             && left.local == right.local && left.line == right.line
@@ -86,6 +97,8 @@ public struct TerminalModes: Equatable {
         public static let keepsQueues = Local(rawValue: 0x80)
         public static let echoControl = Local(rawValue: 0x200)
         public static let echoKillErases = Local(rawValue: 0x800)
+        /// `TOSTOP`
+        public static let stopsBackground = Local(rawValue: 0x100)
         public static let extended = Local(rawValue: 0x8000)
     }
 

@@ -27,6 +27,7 @@ import Testing
         "signals-default-of-segv-ends-the-program", "signals-posix-timers",
         "signals-signalfd-reads-them", "signals-alarms-and-interval-timers",
         "start-exit-statuses-and-handlers", "start-many-arguments",
+        "terminals-control-sessions-and-jobs", "terminals-pairs-pass-lines-and-bytes",
         "threads-exit-group-ends-all", "threads-hundreds-at-once",
         "threads-cancellation-runs-cleanups", "threads-robust-mutex-owner-died",
         "time-timerfd-counts-expirations",

@@ -9,7 +9,7 @@ enum CharacterDevices {
         let permissions: UInt32
     }
 
-    static let entries: InlineArray<7, Entry> = [
+    static let entries: InlineArray<8, Entry> = [
         Entry(name: "null", major: 1, minor: 3, permissions: 0o666),
         Entry(name: "zero", major: 1, minor: 5, permissions: 0o666),
         Entry(name: "full", major: 1, minor: 7, permissions: 0o666),
@@ -17,6 +17,7 @@ enum CharacterDevices {
         Entry(name: "urandom", major: 1, minor: 9, permissions: 0o666),
         Entry(name: "tty", major: 5, minor: 0, permissions: 0o666),
         Entry(name: "console", major: 5, minor: 1, permissions: 0o620),
+        Entry(name: "ptmx", major: 5, minor: 2, permissions: 0o666),
     ]
 
     /// Throws `noSuchDeviceOrAddress` for a number that no device has.
@@ -28,7 +29,13 @@ enum CharacterDevices {
         case (1, 5): return ZeroDevice(flags: flags, traits: .seekable, dentry: dentry)
         case (1, 7): return FullDevice(flags: flags, traits: .seekable, dentry: dentry)
         case (1, 8), (1, 9): return RandomDevice(flags: flags, traits: .seekable, dentry: dentry)
-        case (5, 0), (5, 1): return try StandardStreams.openTerminal(flags, dentry)
+        case (5, 0):
+            guard let terminal = Process.current.terminal else { throw .noSuchDeviceOrAddress }
+            return try terminal.open(dentry, flags)
+        case (5, 1): return try StandardStreams.openTerminal(flags)
+        case (5, 2): return try Pseudoterminals.openMaster(dentry, flags)
+        case (Pseudoterminals.major, let number):
+            return try Pseudoterminals.openSlave(number, dentry, flags)
         default: throw .noSuchDeviceOrAddress
         }
     }

@@ -6,10 +6,13 @@ public enum StandardStreams {
     /// What each stream is on the host; nil when it is closed.
     nonisolated(unsafe) private static var hosts = InlineArray<3, HostStream?>(repeating: nil)
 
-    /// Takes the streams as the launch record has them: those that are closed stay closed.
-    public static func open(_ payload: UnsafeRawBufferPointer, in table: DescriptorTable)
-        throws(Errno)
-    {
+    /// The first stream that is a terminal, if one is.
+    nonisolated(unsafe) private(set) static var terminal: HostTerminal?
+
+    /// Takes the streams as the launch record has them: those that are closed stay closed. A terminal
+    /// among them controls the first process's session.
+    static func open(_ payload: UnsafeRawBufferPointer, in process: Process) throws(Errno) {
+        terminal = nil
         guard payload.count >= 3 * HostStream.encodedSize else { return }
         for stream in Streams.Stream.allCases {
             let host = HostStream(payload, at: stream.rawValue * HostStream.encodedSize)
@@ -17,17 +20,22 @@ public enum StandardStreams {
             guard host.mode != 0 else { continue }
             hosts[stream.rawValue] = host
             let file = StreamFile(stream, host)
-            try table.replace(
+            try process.descriptors.replace(
                 FileDescriptor(UInt(stream.rawValue)),
                 with: file,
                 closesOnExec: false
             )
+            if file.isTerminal, terminal == nil { terminal = HostTerminal(device: host.device) }
         }
+        terminal?.control(process)
     }
 
-    /// Opens the controlling terminal: the first standard stream that is one and that is open the
-    /// way it is asked for. Throws `noSuchDeviceOrAddress` when there is none.
-    static func openTerminal(_ flags: OpenFlags, _ dentry: Dentry?) throws(Errno) -> OpenFile {
+    /// The instance ends.
+    static func close() { terminal = nil }
+
+    /// Opens the terminal: the first standard stream that is one and that is open the way it is asked
+    /// for. Throws `noSuchDeviceOrAddress` when there is none.
+    static func openTerminal(_ flags: OpenFlags) throws(Errno) -> OpenFile {
         for stream in Streams.Stream.allCases {
             guard let host = hosts[stream.rawValue] else { continue }
             let allowed = OpenFlags(rawValue: host.flags)

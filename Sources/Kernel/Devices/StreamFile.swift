@@ -41,6 +41,7 @@ final class StreamFile: OpenFile {
 
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
         defer { EpollFile.looked(at: self) }
+        if isTerminal { try StandardStreams.terminal?.requireForeground(.terminalInput) }
         if !isRegular { try require([.readable, .hangUp, .error]) }
         let number = stream.number
         return try transfer.withPlatformSegments(limit: .max) {
@@ -62,7 +63,9 @@ final class StreamFile: OpenFile {
         }
     }
 
-    override func readDeadline() -> Nanoseconds { terminalDeadline() }
+    override func readDeadline(since start: Nanoseconds) -> Nanoseconds {
+        terminalDeadline(since: start)
+    }
 
     override func readPositioned(_ transfer: inout Transfer, at position: inout Int)
         throws(Errno) -> Int
@@ -162,7 +165,18 @@ final class StreamFile: OpenFile {
     }
 
     override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
-        if isTerminal, let answer = try Terminal.control(request, argument) { return answer }
+        if isTerminal, let terminal = StandardStreams.terminal {
+            let answer = try terminal.control(
+                request,
+                argument,
+                isMaster: false,
+                isReadable: flags.isReadable
+            )
+            if let answer { return answer }
+            if ControlRequest.changesTerminal(request) {
+                try terminal.requireForeground(.terminalOutput)
+            }
+        }
         guard let shape = ControlRequest.terminalShape(request),
             mayKnowTerminals || request == ControlRequest.readableBytes
         else { throw .notTerminal }
@@ -173,7 +187,7 @@ final class StreamFile: OpenFile {
 extension StreamFile {
     /// The deadline of a terminal's VTIME with VMIN 0, as termios(3) has it: the host's poll(2)
     /// does not know it.
-    func terminalDeadline() -> Nanoseconds {
+    func terminalDeadline(since start: Nanoseconds) -> Nanoseconds {
         guard isTerminal else { return .never }
         var modes = InlineArray<5, UInt64>(repeating: 0)
         return withUnsafeMutableBytes(of: &modes) { bytes in
@@ -186,7 +200,7 @@ extension StreamFile {
             else { return .never }
             let isCanonical = record.load(fromByteOffset: 12, as: UInt32.self) & 2 != 0
             guard !isCanonical, record[17 + 6] == 0 else { return .never }
-            return now() &+ Nanoseconds(record[17 + 5]) * 100 * .millisecond
+            return start &+ Nanoseconds(record[17 + 5]) * 100 * .millisecond
         }
     }
 
@@ -249,31 +263,6 @@ extension StreamFile {
             try? Signals.kill(0, signal)
             thread.signals.interruptedWait = true
             throw .interrupted
-        }
-    }
-}
-
-/// What the guest itself knows of its controlling terminal, the one that it was given: which of its
-/// process groups is in the foreground.
-enum Terminal {
-    nonisolated(unsafe) private(set) static var foregroundGroup = Process.firstID
-
-    static func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int? {
-        switch request {
-        case ControlRequest.getProcessGroup:
-            try UserPointer<Int32>(argument).store(foregroundGroup)
-            return 0
-        case ControlRequest.getSession:
-            try UserPointer<Int32>(argument).store(Process.firstID)
-            return 0
-        case ControlRequest.setProcessGroup:
-            let group = try UserPointer<Int32>(argument).load()
-            guard group >= 0 else { throw .invalidArgument }
-            guard Process.current.isGroupOfSession(group) else { throw .notPermitted }
-            foregroundGroup = group
-            return 0
-        case ControlRequest.setControllingTerminal: return 0
-        default: return nil
         }
     }
 }

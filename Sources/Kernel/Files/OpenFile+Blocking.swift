@@ -21,11 +21,12 @@ extension OpenFile {
         // Another thread may close the descriptor while this one waits.
         let held = Unmanaged.passRetained(self)
         defer { held.release() }
-        let deadline = readDeadline()
+        let start = now()
         while true {
+            let deadline = readDeadline(since: start)
             do throws(Errno) { try waitUntilReady(.readable, deadline) } catch {
                 guard error == .timedOut else { throw error }
-                return 0
+                return try readLate(&transfer)
             }
             do throws(Errno) {
                 return try read(&transfer, at: &position)

@@ -83,8 +83,11 @@ public class OpenFile {
 
     func setCurrentPosition(_ position: Int) throws(Errno) { self.position = position }
 
-    /// When a read that waits gives up and tells the end of the file; asked before it waits.
-    public func readDeadline() -> Nanoseconds { .never }
+    /// When a read that waits since `start` gives up; asked whenever it waits.
+    public func readDeadline(since start: Nanoseconds) -> Nanoseconds { .never }
+
+    /// What a read that gave up has: nothing, as at the end of the file.
+    public func readLate(_ transfer: inout Transfer) throws(Errno) -> Int { 0 }
 
     /// What poll(2) reports now.
     public func readiness() -> PollEvents { [.allReadable, .allWritable] }

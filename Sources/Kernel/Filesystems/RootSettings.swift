@@ -53,14 +53,16 @@ extension VFS {
         let start = try directory(settings.workingDirectory, mode: 0o755, root)
         root.isReadOnly = settings.isReadOnly
         process.paths.workingDirectory = start
-        try StandardStreams.open(settings.standardStreams, in: process.descriptors)
+        try StandardStreams.open(settings.standardStreams, in: process)
     }
 
     /// Unmounts everything; nothing may be open any more.
     static func stop() {
         rootFilesystem = nil
         forgetMemoryFiles()
+        Pseudoterminals.stop()
         Filesystem.unmountAll()
+        StandardStreams.close()
         Disks.stop()
     }
 
@@ -94,6 +96,8 @@ extension VFS {
         let node = NewNode(mode: FileMode(.directory, permissions: 0o755), user: 0, group: 0)
         let shared = try directory.inode!.create(Name("shm"), in: directory, node)
         try MemoryFilesystem().mount(on: shared)
+        let terminals = try directory.inode!.create(Name("pts"), in: directory, node)
+        try PseudoterminalFilesystem.make().mount(on: terminals)
     }
 
     /// Adds a small file, in place of one that is there.

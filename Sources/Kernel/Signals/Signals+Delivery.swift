@@ -74,6 +74,8 @@ extension Signals {
     private static func takeDefaultAction(_ signal: Signal, _ process: Process) {
         if SignalSet.ignoredByDefault.contains(signal) { return }
         if SignalSet.stopping.contains(signal) {
+            // Nobody would continue an orphaned group that its terminal stops.
+            guard signal == .stop || !process.isGroupOrphaned else { return }
             stop(process, signal)
             return
         }

@@ -8,7 +8,7 @@ public enum Signals {
     public static func takeOutsideSignals() {
         var signals = SignalSet(rawValue: cpu_take_outside_signals())
         guard !signals.isEmpty else { return }
-        let group = Terminal.foregroundGroup
+        let group = StandardStreams.terminal?.foregroundGroup ?? Process.firstID
         let first = ProcessTable.process(Process.firstID).flatMap { $0.hasEnded ? nil : $0 }
         while let signal = signals.lowest {
             signals.remove(SignalSet(signal))

@@ -178,8 +178,11 @@ extension Process {
             exceededMemory = false
         }
         if id == Process.firstID { Tasks.statusOfFirst = status }
+        self.continue(tells: false)
+        leaveTerminal()
         giveBack()
         endBorrowing()
+        tellGroupIfOrphaned(by: parent)
         giveChildrenAway()
         ProcessTable.livingCount -= 1
         tellEnd()
@@ -197,6 +200,7 @@ extension Process {
         endedUsing = usage(ofThread: nil)
         descriptors = nil
         paths = nil
+        terminal = nil
         addressSpace = nil
         executable = ExecutableImage()
         credentials = Credentials()

@@ -45,6 +45,7 @@ extension Process {
         executable = parent.executable
         groupID = parent.groupID
         sessionID = parent.sessionID
+        terminal = parent.terminal
         attributes = parent.attributes
         attributes.parentDeathSignal = 0
         attributes.isSubreaper = false

@@ -42,12 +42,16 @@ extension Process {
                 Signals.send(signal, to: child)
             }
             guard let heir else {
-                if child.hasEnded { ProcessTable.put(child) }
+                if child.hasEnded {
+                    ProcessTable.put(child)
+                } else {
+                    child.tellGroupIfOrphaned(by: self)
+                }
                 return
             }
             heir.adopt(child)
             child.exitSignal = .child
-            if child.hasEnded { child.tellEnd() }
+            if child.hasEnded { child.tellEnd() } else { child.tellGroupIfOrphaned(by: self) }
         }
     }
 

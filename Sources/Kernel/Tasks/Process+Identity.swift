@@ -118,45 +118,7 @@ extension Credentials {
     public var capabilities: UInt64 { effectiveUser == 0 ? (1 << 41) - 1 : 0 }
 }
 
-/// Process groups and sessions.
 extension Process {
-    /// As setsid(2). Throws `notPermitted` for the leader of a process group.
-    public func startSession() throws(Errno) -> Int32 {
-        var isTaken = false
-        ProcessTable.forEach { if $0.groupID == id { isTaken = true } }
-        guard !isTaken else { throw .notPermitted }
-        sessionID = id
-        groupID = id
-        return id
-    }
-
-    /// As setpgid(2): a zero stands for this process, or for the target's own number as a group.
-    ///
-    /// Throws `noSuchProcess` for any but this process and its children, `permissionDenied` for a child
-    /// that has executed a program, `notPermitted` for the leader of a session, and out of the session.
-    public func setGroup(of target: Int32, to group: Int32) throws(Errno) {
-        guard group >= 0 else { throw .invalidArgument }
-        let process = try named(target)
-        guard process === self || process.parent === self else { throw .noSuchProcess }
-        if process !== self {
-            guard process.sessionID == sessionID else { throw .notPermitted }
-            guard !process.hasExecuted else { throw .permissionDenied }
-        }
-        guard process.sessionID != process.id else { throw .notPermitted }
-        let group = group == 0 ? process.id : group
-        guard group == process.id || isGroupOfSession(group) else { throw .notPermitted }
-        process.groupID = group
-    }
-
-    /// Whether a process group has members in the session of this process.
-    func isGroupOfSession(_ group: Int32) -> Bool {
-        var exists = false
-        ProcessTable.forEach { process in
-            if process.groupID == group, process.sessionID == sessionID { exists = true }
-        }
-        return exists
-    }
-
     /// A process by number, with zero for this one.
     public func named(_ id: Int32) throws(Errno) -> Process {
         if id == 0 { return self }

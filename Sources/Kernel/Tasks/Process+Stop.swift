@@ -8,6 +8,7 @@ extension Process {
     func stop(_ signal: Signal) {
         guard stopSignal == nil else { return }
         stopSignal = signal
+        ProcessTable.stoppedCount += 1
         tell(.stopped)
         forEachThread { $0.signals.notify($0) }
     }
@@ -16,6 +17,7 @@ extension Process {
     func `continue`(tells: Bool) {
         guard stopSignal != nil else { return }
         stopSignal = nil
+        ProcessTable.stoppedCount -= 1
         unheardNews = nil
         if tells { tell(.continued) }
         continued.wake()

@@ -14,6 +14,7 @@ public enum ProcessTable {
     nonisolated(unsafe) public private(set) static var count = 0
     /// Those that have not ended.
     nonisolated(unsafe) static var livingCount = 0
+    nonisolated(unsafe) static var stoppedCount = 0
 
     static func start() {
         if buckets == nil { buckets = .allocate(capacity: bucketCount) }
@@ -22,6 +23,7 @@ public enum ProcessTable {
         last = nil
         count = 0
         livingCount = 0
+        stoppedCount = 0
     }
 
     /// The process with a number, as getpid(2) tells it.
@@ -39,6 +41,16 @@ public enum ProcessTable {
             cursor = process.nextProcess
             body(process)
         }
+    }
+
+    /// The oldest process that is meant.
+    static func first(where isMeant: (Process) -> Bool) -> Process? {
+        unowned(unsafe) var cursor = first
+        while let process = cursor {
+            if isMeant(process) { return process }
+            cursor = process.nextProcess
+        }
+        return nil
     }
 
     /// Takes a process out of the pool; it has no thread and no number yet.

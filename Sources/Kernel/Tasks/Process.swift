@@ -82,6 +82,8 @@ public final class Process {
     public internal(set) var groupID: Int32 = 0
     public internal(set) var sessionID: Int32 = 0
     public internal(set) var hasExecuted = false
+    /// The terminal that controls its session, unless it gave that up.
+    var terminal: ControllingTerminal?
 
     /// alarm(2), setitimer(2) and timer_create(2).
     public let timers = ProcessTimers()

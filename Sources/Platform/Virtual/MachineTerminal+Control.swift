@@ -39,16 +39,11 @@ extension MachineTerminal {
 
     private static func tell(_ request: UInt32, _ structure: UnsafeMutableRawBufferPointer) -> Int64
     {
-        switch request {
-        case ControlRequest.getTerminal, ControlRequest.getTerminal2:
-            discipline.modes.store(into: structure)
-        case ControlRequest.getWindowSize: structure.storeBytes(of: windowSize, as: UInt64.self)
-        case ControlRequest.readableBytes: store(discipline.readableCount)
-        case ControlRequest.outputQueue: store(discipline.outputCount)
-        default: return notTerminal
+        if request == ControlRequest.getWindowSize {
+            structure.storeBytes(of: windowSize, as: UInt64.self)
+            return 0
         }
-        func store(_ count: Int) { structure.storeBytes(of: Int32(count), as: Int32.self) }
-        return 0
+        return discipline.tell(request, into: structure) ? 0 : notTerminal
     }
 
     private static func set(_ request: UInt32, _ structure: UnsafeRawBufferPointer) -> Int64 {
@@ -59,17 +54,12 @@ extension MachineTerminal {
         case ControlRequest.setTerminal, ControlRequest.setTerminal2: break
         default: drain(limit: patience)
         }
-        let flushes =
-            request == ControlRequest.setTerminalFlushed
-            || request == ControlRequest.setTerminal2Flushed
-        var modes = discipline.modes
-        modes.load(from: structure)
         change {
-            if flushes { discipline.flushInput() }
-            if modes.outputSpeed != discipline.modes.outputSpeed {
-                line?.setSpeed(modes.outputSpeed)
+            let speed = discipline.modes.outputSpeed
+            discipline.setModes(request, from: structure)
+            if discipline.modes.outputSpeed != speed {
+                line?.setSpeed(discipline.modes.outputSpeed)
             }
-            discipline.set(modes)
         }
         return 0
     }
@@ -86,18 +76,10 @@ extension MachineTerminal {
             _ = MachineTime.wait(limit: length) { false }
             line?.setBreak(false)
         case (ControlRequest.sendBreak, _): drain(limit: patience)
-        case (ControlRequest.flowControl, 0): change { discipline.stop() }
-        case (ControlRequest.flowControl, 1): change { discipline.restart() }
-        case (ControlRequest.flowControl, 2): change { discipline.askToStop() }
-        case (ControlRequest.flowControl, 3): change { discipline.askToGoOn() }
-        case (ControlRequest.flush, 0): change { discipline.flushInput() }
-        case (ControlRequest.flush, 1): change { discipline.flushOutput() }
-        case (ControlRequest.flush, 2):
-            change {
-                discipline.flushInput()
-                discipline.flushOutput()
-            }
-        default: return invalidArgument
+        default:
+            var isKnown = false
+            change { isKnown = discipline.order(request, number) }
+            guard isKnown else { return invalidArgument }
         }
         return 0
     }

@@ -279,7 +279,8 @@ extension ProcFilesystem {
         // From ppid on, as proc(5) numbers them: 4 and up.
         let fields: [Int] = [
             Int(process.parent?.id ?? Process.kernelID), Int(process.groupID),
-            Int(process.sessionID), 0, -1,
+            Int(process.sessionID), Int(process.terminal?.device ?? 0),
+            Int(process.terminal?.foregroundGroup ?? -1),
             0, 0, 0, 0, 0, Int(ticks), 0, 0, 0, 20, 0, process.threadCount, 0,
             Int(process.startTime / 10_000_000), memory.total << 12, memory.resident, -1,
             Int(process.executable.codeRange.lowerBound),

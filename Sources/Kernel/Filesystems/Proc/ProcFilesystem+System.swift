@@ -8,7 +8,9 @@ extension ProcFilesystem {
             GeneratedRow("cmdline") { (text, _) throws(Errno) in text.append("unirun\n") },
             GeneratedRow("cpuinfo", 0o444, processors),
             GeneratedRow("filesystems") { (text, _) throws(Errno) in
-                text.append("nodev\tproc\nnodev\tsysfs\nnodev\ttmpfs\nnodev\tdevtmpfs\n\terofs\n")
+                text.append(
+                    "nodev\tproc\nnodev\tsysfs\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tdevpts\n\terofs\n"
+                )
             },
             GeneratedRow("loadavg", 0o444, load),
             GeneratedRow("meminfo", 0o444, memory),

@@ -40,17 +40,25 @@ enum ProcFilesystem {
     static func numberedEntry(_ number: Int32, _ inode: UInt64, _ kind: FileKind)
         throws(Errno) -> DirectoryEntry
     {
+        let keeper = try numberedDentry(number, nil, in: nil)
+        return DirectoryEntry(name: keeper.nameView, inode: inode, kind: kind, keeper: keeper)
+    }
+
+    /// A name that is a number.
+    static func numberedDentry(_ number: Int32, _ inode: Inode?, in directory: Dentry?)
+        throws(Errno) -> Dentry
+    {
         var text = TextBuffer()
         text.append(number)
-        var keeper: Dentry? = nil
+        var dentry: Dentry? = nil
         var failure: Errno? = nil
         text.bytes.withUnsafeBytes { bytes in
-            do throws(Errno) { keeper = try Dentry(Name(bytes), nil, in: nil) } catch {
+            do throws(Errno) { dentry = try Dentry(Name(bytes), inode, in: directory) } catch {
                 failure = error
             }
         }
         if let failure { throw failure }
-        return DirectoryEntry(name: keeper!.nameView, inode: inode, kind: kind, keeper: keeper)
+        return dentry!
     }
 }
 

@@ -25,9 +25,16 @@ public enum StandardStreams {
                 with: file,
                 closesOnExec: false
             )
-            if file.isTerminal, terminal == nil { terminal = HostTerminal(device: host.device) }
+            if file.isTerminal, terminal == nil { terminal = HostTerminal() }
         }
         terminal?.control(process)
+    }
+
+    /// The node of /dev/console, as which programs see the terminal: the host's own name leads nowhere here.
+    static var console: Inode? {
+        guard let devices = VFS.devices, let directory = devices.inode else { return nil }
+        var keeper: Dentry?
+        return try? directory.find(Name("console"), in: devices, &keeper)?.lent.inode
     }
 
     /// The instance ends.

@@ -132,6 +132,7 @@ final class StreamFile: OpenFile {
     }
 
     override func fill(_ status: inout FileStatus) throws(Errno) {
+        if isTerminal, let console = StandardStreams.console { return try console.fill(&status) }
         status.device = isRegular ? AnonymousFiles.hostDevice : AnonymousFiles.device
         status.inode = host.inode
         status.mode = host.mode
@@ -153,9 +154,7 @@ final class StreamFile: OpenFile {
         switch FileMode(rawValue: host.mode).kind {
         case .pipe: text.append("pipe:[")
         case .socket: text.append("socket:[")
-        case .characterDevice where deviceMajor(host.device) == 136:
-            text.append("/dev/pts/")
-            return text.append(deviceMinor(host.device))
+        case .characterDevice where isTerminal: return text.append("/dev/console")
         case .characterDevice where host.device == deviceNumber(1, 3):
             return text.append("/dev/null")
         default: text.append("host:[")

@@ -22,6 +22,8 @@ public struct RootSettings {
 extension VFS {
     /// The file system at `/`.
     nonisolated(unsafe) static var rootFilesystem: MemoryFilesystem! = nil
+    /// The folder of devices, whatever a program mounts over it.
+    nonisolated(unsafe) private(set) static var devices: Dentry?
 
     /// Mounts everything and gives the first process its root, working directory and standard
     /// streams.
@@ -59,6 +61,7 @@ extension VFS {
     /// Unmounts everything; nothing may be open any more.
     static func stop() {
         rootFilesystem = nil
+        devices = nil
         forgetMemoryFiles()
         Pseudoterminals.stop()
         Filesystem.unmountAll()
@@ -93,6 +96,7 @@ extension VFS {
         let devices = try MemoryFilesystem("devtmpfs", mode: 0o755, over: DeviceNodes())
         devices.mount(on: place)
         let directory = devices.root!
+        self.devices = directory
         let node = NewNode(mode: FileMode(.directory, permissions: 0o755), user: 0, group: 0)
         let shared = try directory.inode!.create(Name("shm"), in: directory, node)
         try MemoryFilesystem().mount(on: shared)

@@ -3,12 +3,8 @@ import LinuxABI
 /// The terminal that `unirun` was given: it controls the session of the first program. Its modes and its
 /// size are the host's; which of the guest's groups is in the foreground the guest alone knows.
 final class HostTerminal: ControllingTerminal {
-    private let number: UInt64
-
-    /// - Parameter device: the number that it has on the host.
-    init(device: UInt64) { number = device }
-
-    override var device: UInt64 { number }
+    /// /dev/console
+    override var device: UInt64 { deviceNumber(5, 1) }
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
         try StandardStreams.openTerminal(flags)

@@ -16,6 +16,10 @@ int main(void) {
     tell("modes", "%d %d %d", (modes.c_lflag & ICANON) != 0, (modes.c_lflag & ECHO) != 0, (modes.c_lflag & ISIG) != 0);
     fact("controls", tcgetpgrp(0) == getpgrp());
     outcome("tty", open("/dev/tty", O_RDWR));
+    struct stat own, named;
+    char *name = ttyname(0);
+    must(fstat(0, &own));
+    fact("has a name", name && stat(name, &named) == 0 && named.st_rdev == own.st_rdev);
     char line[100] = {0};
     printf("ready for a line\n");
     result("line", read(0, line, 99));

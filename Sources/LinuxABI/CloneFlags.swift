@@ -52,7 +52,7 @@ public struct CloneFlags: OptionSet, Sendable {
         [
             .addressSpace, .paths, .descriptors, .waitForExecute, .parent, .trace, .semaphoreUndo,
             .setThreadPointer, .storeInParent, .clearInChild, .detached, .untraced, .storeInChild,
-            .inputOutput, .clearHandlers,
+            .inputOutput, .clearHandlers, .processDescriptor,
         ]
     }
 

@@ -14,7 +14,7 @@ public enum RestartClass: UInt8 {
 }
 
 /// `original_rax` of a frame that is not a system call's.
-let noSystemCall = UInt64.max
+public let noSystemCall = UInt64.max
 
 extension Signals {
     /// Acts on the current thread's signals before it goes back to the program, by changing the

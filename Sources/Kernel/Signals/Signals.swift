@@ -176,7 +176,7 @@ public enum Signals {
 
     /// The signal frame could not be written or read: SIGSEGV, without a handler when it was
     /// SIGSEGV's own frame.
-    static func forceSegmentationFault(after signal: Signal?) {
+    public static func forceSegmentationFault(after signal: Signal?) {
         let thread = Thread.current
         if signal == .segmentationFault {
             thread.process.signals[.segmentationFault] = SignalAction()

@@ -7,6 +7,8 @@ public struct CloneRequest {
     /// Initial stack pointer; zero keeps the caller's.
     public var stack: UInt
     public var parentThreadID: UInt
+    /// Where a descriptor of the new process goes: pidfd_open(2).
+    public var processDescriptor: UInt
     public var childThreadID: UInt
     public var threadPointer: UInt
     /// What the parent of a new process is sent when it ends.
@@ -17,6 +19,7 @@ public struct CloneRequest {
         exitSignal: Signal? = nil,
         stack: UInt,
         parentThreadID: UInt,
+        processDescriptor: UInt = 0,
         childThreadID: UInt,
         threadPointer: UInt
     ) {
@@ -24,6 +27,7 @@ public struct CloneRequest {
         self.exitSignal = exitSignal
         self.stack = stack
         self.parentThreadID = parentThreadID
+        self.processDescriptor = processDescriptor
         self.childThreadID = childThreadID
         self.threadPointer = threadPointer
     }

@@ -29,6 +29,7 @@ public enum Execute {
 
         RobustList.release(thread)
         thread.clearOnExit = 0
+        thread.restartableSequence = RestartableSequence()
         if !isShared { layout.space.replace(process.addressSpace) }
         process.addressSpace = layout.space
         Scheduler.enterOwnSpace()

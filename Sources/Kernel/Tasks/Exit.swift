@@ -185,6 +185,7 @@ extension Process {
         tellGroupIfOrphaned(by: parent)
         giveChildrenAway()
         ProcessTable.livingCount -= 1
+        threadEnded.wake()
         tellEnd()
         // The program's own status is the instance's, though children of it may have lived longer.
         guard ProcessTable.livingCount == 0 else { return }

@@ -15,7 +15,12 @@ extension Process {
         let parent = Process.current
         let flags = request.flags
         let (child, thread) = try Process.create()
-        do throws(Errno) { try child.inherit(parent, flags) } catch {
+        do throws(Errno) {
+            try child.inherit(parent, flags)
+            if flags.contains(.processDescriptor) {
+                try child.openDescriptor(in: parent, at: request.processDescriptor)
+            }
+        } catch {
             child.discard(thread)
             throw error
         }
@@ -24,6 +29,9 @@ extension Process {
         thread.continueProgram(of: Thread.current, request, frame: frame)
         if flags.contains(.addressSpace), !flags.contains(.waitForExecute) {
             thread.signals.alternateStack = SignalStack()
+        }
+        if !flags.contains(.addressSpace) {
+            thread.restartableSequence = Thread.current.restartableSequence
         }
         let id = child.id
         child.isBorrowing = flags.contains(.waitForExecute)
@@ -53,6 +61,16 @@ extension Process {
         addressSpace =
             flags.contains(.addressSpace)
             ? parent.addressSpace : try parent.addressSpace.duplicate()
+    }
+
+    /// CLONE_PIDFD
+    private func openDescriptor(in parent: Process, at address: UInt) throws(Errno) {
+        let descriptor = try parent.descriptors.insert(ProcessFile(self, []), closesOnExec: true)
+        do throws(Errno) { try UserPointer<Int32>(address).store(Int32(descriptor.rawValue)) } catch
+        {
+            try? parent.descriptors.close(descriptor)
+            throw error
+        }
     }
 
     /// Takes a process back that never ran.

@@ -169,6 +169,7 @@ extension Thread {
         storesID = 0
         clearOnExit = 0
         robustList = 0
+        restartableSequence = RestartableSequence()
         signals.reset()
         saved.pointee.resetVectorState()
     }

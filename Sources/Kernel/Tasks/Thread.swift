@@ -75,6 +75,9 @@ public final class Thread {
     /// set_robust_list(2).
     public var robustList: UInt = 0
 
+    /// rseq(2)
+    public var restartableSequence = RestartableSequence()
+
     // MARK: Waiting
 
     /// The thread's place in a futex's queue.

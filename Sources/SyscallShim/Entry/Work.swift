@@ -30,10 +30,23 @@ func work(_ frame: UnsafeMutablePointer<trap_frame>) {
     if pending & UInt32(CPU_PENDING_DISKS) != 0 { Disks.takeInterrupts() }
     Signals.takeOutsideSignals()
     let thread = Thread.current
+    if thread.restartableSequence.isRegistered { thread.leaveSequence(frame) }
     guard thread.signals.needsAttention || thread.signals.interruptedWait else { return }
     // What the program sees of itself, and goes back to, is its own code and no stub.
     frame.pointee.rip = CaughtCalls.programAddress(frame.pointee.rip)
     Signals.deliver(frame, restart: restartClass(frame))
+}
+
+extension Thread {
+    /// Sends a thread that was interrupted within a sequence of rseq(2) to its abort handler. In a call it
+    /// is in none.
+    fileprivate func leaveSequence(_ frame: UnsafeMutablePointer<trap_frame>) {
+        guard frame.pointee.original_rax == noSystemCall else { return }
+        let place = CaughtCalls.programAddress(frame.pointee.rip)
+        do throws(Errno) {
+            if let abort = try restartableSequence.abort(at: place) { frame.pointee.rip = abort }
+        } catch { Signals.forceSegmentationFault(after: nil) }
+    }
 }
 
 /// What becomes of the call that the frame comes from, should a signal have interrupted it.

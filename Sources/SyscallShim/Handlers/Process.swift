@@ -90,8 +90,12 @@ func sysWaitID(
         guard asked.subtracting(known.union(kinds)).isEmpty, !asked.isDisjoint(with: kinds) else {
             throw .invalidArgument
         }
-        let selection = try childSelection(type.low, id.int, thread.process)
-        let news = try thread.process.waitForChild(selection, asked)
+        let (selection, isNonBlocking) = try childSelection(type.low, id, thread.process)
+        let news = try thread.process.waitForChild(
+            selection,
+            isNonBlocking ? asked.union(.doesNotWait) : asked
+        )
+        if news == nil, isNonBlocking, !asked.contains(.doesNotWait) { throw .wouldBlock }
         if usage != 0, let news { try UserPointer<ResourceUsage>(usage).store(news.usage) }
         guard information != 0 else { return 0 }
         // What has no news has no number and no signal: waitid(2).
@@ -101,19 +105,24 @@ func sysWaitID(
     }
 }
 
-/// P_ALL, P_PID and P_PGID; there is no pidfd.
-private func childSelection(_ type: UInt32, _ id: Int32, _ process: Process) throws(Errno)
-    -> ChildSelection
+/// P_ALL, P_PID, P_PGID and P_PIDFD; and whether the descriptor says not to wait.
+private func childSelection(_ type: UInt32, _ id: UInt, _ process: Process) throws(Errno)
+    -> (ChildSelection, isNonBlocking: Bool)
 {
+    let number = id.int
     switch type {
-    case 0: return .any
+    case 0: return (.any, false)
     case 1:
-        guard id > 0 else { throw .invalidArgument }
-        return .process(id)
+        guard number > 0 else { throw .invalidArgument }
+        return (.process(number), false)
     case 2:
-        guard id >= 0 else { throw .invalidArgument }
-        return .group(id == 0 ? process.groupID : id)
-    case 3: throw .badDescriptor
+        guard number >= 0 else { throw .invalidArgument }
+        return (.group(number == 0 ? process.groupID : number), false)
+    case 3:
+        guard number >= 0 else { throw .invalidArgument }
+        let file = try process.descriptors.processFile(FileDescriptor(id))
+        guard let target = try? file.target() else { throw .noChild }
+        return (.process(target.id), file.isNonBlocking)
     default: throw .invalidArgument
     }
 }
@@ -271,14 +280,13 @@ let processRows: InlineArray<_, Row> = [
         247,
         "waitid",
         sysWaitID,
-        .partial,
+        .full,
         .integer,
         .processID,
         .address,
         .waitOptions,
         .address,
-        restart: .byAction,
-        note: "EBADF for a pidfd"
+        restart: .byAction
     ),
     Row(97, "getrlimit", sysGetLimit, .full, .resource, .address),
     Row(160, "setrlimit", sysSetLimit, .full, .resource, .address),

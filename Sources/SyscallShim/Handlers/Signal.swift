@@ -3,7 +3,7 @@ import LinuxABI
 import Platform
 
 /// A signal's number from a register; zero, which only checks, is `nil`.
-private func signalOrNone(_ register: UInt) throws(Errno) -> Signal? {
+func signalOrNone(_ register: UInt) throws(Errno) -> Signal? {
     if register.int == 0 { return nil }
     return try signal(register)
 }

@@ -17,11 +17,19 @@ func answerFrame(
 func sysClone(_ frame: UnsafeMutablePointer<trap_frame>) -> Int {
     answerFrame(frame) { (_, frame) throws(Errno) in
         let registers = frame.pointee
+        let flags = CloneFlags(
+            rawValue: registers.rdi & ~CloneFlags.exitSignalMask & 0xffff_ffff
+        )
+        // One place for two answers.
+        guard !flags.isSuperset(of: [.processDescriptor, .storeInParent]) else {
+            throw .invalidArgument
+        }
         let request = CloneRequest(
-            flags: CloneFlags(rawValue: registers.rdi & ~CloneFlags.exitSignalMask & 0xffff_ffff),
+            flags: flags,
             exitSignal: Signal(number: Int(registers.rdi & CloneFlags.exitSignalMask)),
             stack: UInt(registers.rsi),
             parentThreadID: UInt(registers.rdx),
+            processDescriptor: UInt(registers.rdx),
             childThreadID: UInt(registers.r10),
             threadPointer: UInt(registers.r8)
         )
@@ -46,6 +54,7 @@ func sysClone3(_ frame: UnsafeMutablePointer<trap_frame>) -> Int {
             exitSignal: Signal(number: Int(arguments.exitSignal)),
             stack: UInt(arguments.stack &+ arguments.stackSize),
             parentThreadID: UInt(arguments.parentThreadID),
+            processDescriptor: UInt(arguments.processDescriptor),
             childThreadID: UInt(arguments.childThreadID),
             threadPointer: UInt(arguments.threadPointer)
         )
@@ -99,6 +108,26 @@ func sysExit(_ status: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
 /// exit_group(2)
 func sysExitGroup(_ status: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     Process.exitCurrent(.exited(UInt8(truncatingIfNeeded: status)))
+}
+
+/// rseq(2)
+func sysRestartableSequence(
+    _ address: UInt,
+    _ length: UInt,
+    _ flags: UInt,
+    _ signature: UInt,
+    _: UInt,
+    _: UInt
+) -> Int {
+    answer { (thread) throws(Errno) in
+        try thread.restartableSequence.register(
+            address,
+            length: length.low,
+            flags: flags.low,
+            signature: signature.low
+        )
+        return 0
+    }
 }
 
 /// gettid(2)
@@ -194,7 +223,7 @@ func sysRestart(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
 }
 
 private let noNamespaces: StaticString =
-    "EINVAL for namespaces, a pidfd, a cgroup, and for signal handlers that processes share"
+    "EINVAL for namespaces, a thread's pidfd, a cgroup, and for signal handlers that processes share"
 
 let threadRows: InlineArray<_, Row> = [
     Row(
@@ -246,5 +275,5 @@ let threadRows: InlineArray<_, Row> = [
         note: "not for restartable sequences, no MEMBARRIER_CMD_GET_REGISTRATIONS"
     ),
     Row(219, "restart_syscall", sysRestart, restart: .remaining),
-    Row(refused: 334, "rseq", note: "C libraries do without"),
+    Row(334, "rseq", sysRestartableSequence, .full, .address, .size, .hexadecimal, .hexadecimal),
 ]

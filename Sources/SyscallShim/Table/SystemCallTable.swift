@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 24
+    private static let groupCount = 25
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -36,7 +36,8 @@ public enum SystemCallTable {
         case 20: body(systemVRows.span)
         case 21: body(namedQueueRows.span)
         case 22: body(refusedByDesignRows.span)
-        default: body(mountRows.span)
+        case 23: body(mountRows.span)
+        default: body(processDescriptorRows.span)
         }
     }
 

@@ -1,0 +1,68 @@
+import LinuxABI
+
+/// A process as an open file, by which it is meant though its number may be another's by now:
+/// pidfd_open(2).
+public final class ProcessFile: OpenFile {
+    unowned(unsafe) private let process: Process
+    public let id: Int32
+    private let startTime: Nanoseconds
+
+    init(_ process: Process, _ flags: OpenFlags) {
+        self.process = process
+        id = process.id
+        startTime = process.startTime
+        super.init(flags: flags.intersection(.nonBlocking).union(.readWrite))
+    }
+
+    /// Throws `noSuchProcess` when it was waited for.
+    public func target() throws(Errno) -> Process {
+        guard ProcessTable.process(id) === process, process.startTime == startTime else {
+            throw .noSuchProcess
+        }
+        return process
+    }
+
+    /// Processes are pooled: the queue stays.
+    public override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(process.threadEnded) }
+
+    /// Readable when the process has ended, and hung up when it was waited for.
+    public override func readiness() -> PollEvents {
+        guard let target = try? target() else {
+            return [.readable, .readNormal, .hangUp]
+        }
+        return target.hasEnded ? .allReadable : []
+    }
+
+    public override func describe(into text: inout TextBuffer) { text.append("anon_inode:[pidfd]") }
+}
+
+extension DescriptorTable {
+    /// As pidfd_open(2). Throws `invalidArgument`, `noSuchProcess`.
+    public func openProcess(_ id: Int32, _ flags: OpenFlags) throws(Errno) -> FileDescriptor {
+        guard id > 0, flags.isSubset(of: .nonBlocking) else { throw .invalidArgument }
+        guard let process = ProcessTable.process(id) else {
+            throw ThreadTable.thread(id) == nil ? .noSuchProcess : .noSuchFileOrDirectory
+        }
+        return try insert(ProcessFile(process, flags), closesOnExec: true)
+    }
+
+    /// The process that a descriptor means. Throws `badDescriptor`.
+    public func processFile(_ descriptor: FileDescriptor) throws(Errno) -> ProcessFile {
+        guard let file = try file(descriptor) as? ProcessFile else { throw .badDescriptor }
+        return file
+    }
+
+    /// As pidfd_getfd(2): another process's open file.
+    public func takeFile(_ other: FileDescriptor, of descriptor: FileDescriptor)
+        throws(Errno) -> FileDescriptor
+    {
+        let target = try processFile(descriptor).target()
+        let (own, its) = (Process.current.credentials, target.credentials)
+        let isOwners =
+            own.fileSystemUser == its.realUser && own.fileSystemUser == its.effectiveUser
+            && own.fileSystemUser == its.savedUser
+        guard isOwners || own.effectiveUser == 0 else { throw .notPermitted }
+        guard let descriptors = target.descriptors else { throw .noSuchProcess }
+        return try insert(try descriptors.file(other), closesOnExec: true)
+    }
+}

@@ -1,7 +1,7 @@
 # Everything the project can do; `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test test-vm test-vm-all fmt check demo bench bench-vm fuzz clean FORCE
+.PHONY: help deps build install test test-vm test-vm-all compat fmt check demo bench bench-vm fuzz clean FORCE
 
 PREFIX ?= /usr/local
 # Seconds of `make fuzz`.
@@ -49,6 +49,10 @@ test-vm-all: build ## the same with the programs that take long there
 	export UNIRUN_OPTIONS="--platform vm --quiet"; \
 		apps/check-all $(VM_APPS) || { status=$$?; echo "apps/check-all failed: see above the tests"; }; \
 		tools/run-tests --filter 'ProgramTests|ProgramOnTerminalTests|MachineFaultTests|MachineImageTests|MachineDebuggerTests|MachineDiskTests|MachineFilesTests|MachineNetworkTests|MachineBootTests' && exit $${status:-0}
+
+compat: build ## write the matrix of system calls, and of the programs that hold them
+	@tools/install-dependencies all
+	compat/run
 
 fmt: ## format the Swift sources
 	swift format --in-place --recursive $(FORMATTED)

@@ -22,7 +22,7 @@ final class SharedSegment: IPCObject, Mappable, MappedName {
         self.size = size
         creator = process.id
         let pages = (size + pageMask) >> 12
-        memory = try SharedMemory(size: UInt64(pages) << 12)
+        memory = try SharedMemory.make(size: UInt64(pages) << 12)
         super.init(key: key, permissions: permissions, process)
         SharedSegment.totalPages += pages
     }

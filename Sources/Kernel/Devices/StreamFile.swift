@@ -29,6 +29,9 @@ final class StreamFile: OpenFile {
     /// As on Linux, where epoll(7) refuses files that are always ready.
     override var isPollable: Bool { !isRegular }
 
+    /// Whoever started the program opened it.
+    override var isOpenedByPath: Bool { true }
+
     override var reportsLevel: Bool { true }
 
     override func readiness() -> PollEvents {

@@ -17,7 +17,7 @@ extension OpenFile {
     }
 
     @inline(never)
-    private final func readAgain(_ transfer: inout Transfer) throws(Errno) -> Int {
+    final func readWhenReady(_ transfer: inout Transfer) throws(Errno) -> Int {
         // Another thread may close the descriptor while this one waits.
         let held = Unmanaged.passRetained(self)
         defer { held.release() }
@@ -44,16 +44,15 @@ extension OpenFile {
             guard transfer.remaining > 0, traits.contains(.writesAll), !isNonBlocking else {
                 return count
             }
-            return try writeRest(&transfer, after: count)
+            return try writeAgain(&transfer, after: count)
         } catch {
             guard error == .wouldBlock, !isNonBlocking else { throw error }
         }
-        return try writeRest(&transfer, after: 0)
+        return try writeAgain(&transfer, after: 0)
     }
 
     @inline(never)
-    private final func writeRest(_ transfer: inout Transfer, after first: Int) throws(Errno) -> Int
-    {
+    final func writeWhenReady(_ transfer: inout Transfer, after first: Int) throws(Errno) -> Int {
         let held = Unmanaged.passRetained(self)
         defer { held.release() }
         var done = first

@@ -24,6 +24,8 @@ public class OpenFile {
         public static var seekable: Traits { Traits(rawValue: 4) }
         /// A blocking write goes on until all is written.
         public static var writesAll: Traits { Traits(rawValue: 8) }
+        /// Is a `SocketFile`.
+        public static var socket: Traits { Traits(rawValue: 16) }
     }
 
     /// Where the file was opened; nil for files that no directory names.
@@ -78,6 +80,17 @@ public class OpenFile {
         try write(&transfer, at: &position)
     }
 
+    /// Goes on with a read that found nothing, and waits; overridden by those whose waits have limits
+    /// of their own.
+    func readAgain(_ transfer: inout Transfer) throws(Errno) -> Int {
+        try readWhenReady(&transfer)
+    }
+
+    /// Goes on with a write of which `count` bytes are done, and waits.
+    func writeAgain(_ transfer: inout Transfer, after count: Int) throws(Errno) -> Int {
+        try writeWhenReady(&transfer, after: count)
+    }
+
     /// Where the next read or write begins.
     func currentPosition() throws(Errno) -> Int { position }
 
@@ -108,6 +121,9 @@ public class OpenFile {
         case .data, .hole: throw .invalidArgument
         }
     }
+
+    /// Whether open(2) made it, and not a call of its own such as pipe(2).
+    public var isOpenedByPath: Bool { dentry != nil }
 
     /// Whether its queue is woken again and again while the file is ready, as those of the host's
     /// streams, and not once when it becomes ready.
@@ -188,6 +204,7 @@ public enum AnonymousFiles {
     public static let pipeDevice: UInt64 = 13
     /// POSIX message queues.
     static let queueDevice: UInt64 = 16
+    public static let socketDevice: UInt64 = 8
     /// Regular files of the host.
     public static let hostDevice: UInt64 = 15
 }

@@ -40,9 +40,9 @@ func sysFileControl(
             try table.setClosesOnExec(descriptor, argument & 1 != 0)
             return 0
         case .getStatusFlags:
-            // Linux sets O_LARGEFILE in every 64-bit program's files but O_PATH ones.
-            let isPath = file.flags.contains(.path)
-            return Int(file.flags.union(isPath ? [] : .largeFile).rawValue)
+            // Linux sets O_LARGEFILE in what 64-bit programs open by a path, but for O_PATH.
+            let isOpened = file.isOpenedByPath && !file.flags.contains(.path)
+            return Int(file.flags.union(isOpened ? .largeFile : []).rawValue)
         case .setStatusFlags:
             try table.setStatusFlags(descriptor, OpenFlags(rawValue: argument.low))
             return 0

@@ -105,14 +105,42 @@ extension Errno {
     public static var notSocket: Errno { Errno(rawValue: 88) }
     /// EMSGSIZE
     public static var messageTooLong: Errno { Errno(rawValue: 90) }
+    /// EDESTADDRREQ
+    public static var destinationRequired: Errno { Errno(rawValue: 89) }
+    /// EPROTOTYPE
+    public static var wrongProtocolType: Errno { Errno(rawValue: 91) }
+    /// ENOPROTOOPT
+    public static var noSuchOption: Errno { Errno(rawValue: 92) }
+    /// EPROTONOSUPPORT
+    public static var protocolNotSupported: Errno { Errno(rawValue: 93) }
+    /// ESOCKTNOSUPPORT
+    public static var socketTypeNotSupported: Errno { Errno(rawValue: 94) }
     /// EOPNOTSUPP, ENOTSUP
     public static var notSupported: Errno { Errno(rawValue: 95) }
     /// EAFNOSUPPORT
     public static var addressFamilyNotSupported: Errno { Errno(rawValue: 97) }
+    /// EADDRINUSE
+    public static var addressInUse: Errno { Errno(rawValue: 98) }
+    /// EADDRNOTAVAIL
+    public static var addressNotAvailable: Errno { Errno(rawValue: 99) }
+    /// ECONNABORTED
+    public static var connectionAborted: Errno { Errno(rawValue: 103) }
+    /// ECONNRESET
+    public static var connectionReset: Errno { Errno(rawValue: 104) }
+    /// ENOBUFS
+    public static var noBufferSpace: Errno { Errno(rawValue: 105) }
+    /// EISCONN
+    public static var isConnected: Errno { Errno(rawValue: 106) }
+    /// ENOTCONN
+    public static var notConnected: Errno { Errno(rawValue: 107) }
+    /// ETOOMANYREFS
+    public static var tooManyReferences: Errno { Errno(rawValue: 109) }
     /// ETIMEDOUT
     public static var timedOut: Errno { Errno(rawValue: 110) }
     /// ESTALE
     public static var staleHandle: Errno { Errno(rawValue: 116) }
+    /// ECONNREFUSED
+    public static var connectionRefused: Errno { Errno(rawValue: 111) }
     /// EOWNERDEAD
     public static var ownerDead: Errno { Errno(rawValue: 130) }
 }

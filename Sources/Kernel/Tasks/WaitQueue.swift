@@ -20,6 +20,16 @@ public final class WaitQueue {
     @inline(__always)
     public var isEmpty: Bool { first == nil }
 
+    /// Whether a thread waits, and not only an epoll.
+    var hasThreads: Bool {
+        var cursor = first.map(Unmanaged.passUnretained)
+        while let entry = cursor {
+            cursor = entry.lent.next.map(Unmanaged.passUnretained)
+            if !(entry.lent is EpollWatch) { return true }
+        }
+        return false
+    }
+
     /// Puts an entry at the end.
     public func add(_ entry: WaitEntry) {
         entry.queue = self

@@ -9,7 +9,7 @@ private func deadline(milliseconds: Int32) -> Nanoseconds {
 }
 
 /// The end of a wait whose length is at `address`; for ever when it is null.
-private func deadline(_ address: UInt) throws(Errno) -> Nanoseconds {
+func deadline(_ address: UInt) throws(Errno) -> Nanoseconds {
     guard address != 0 else { return .never }
     guard let length = try UserPointer<TimeSpecification>(address).load().total else {
         throw .invalidArgument
@@ -65,7 +65,7 @@ func sysPoll(_ list: UInt, _ count: UInt, _ timeout: UInt, _: UInt, _: UInt, _: 
 }
 
 /// Writes the time that is left, as ppoll(2) and select(2) do on Linux.
-private func storeRemaining(_ address: UInt, _ deadline: Nanoseconds, isSpecification: Bool) {
+func storeRemaining(_ address: UInt, _ deadline: Nanoseconds, isSpecification: Bool) {
     guard address != 0, deadline != .never else { return }
     let time = deadline == 0 ? 0 : now()
     let left = deadline > time ? deadline - time : 0

@@ -86,6 +86,24 @@ public enum Argument: UInt8 {
     case eventFlags
     case timerDescriptorFlags
 
+    // Sockets
+    case socketFamily
+    /// A type with SOCK_CLOEXEC and SOCK_NONBLOCK.
+    case socketType
+    case socketFlags
+    case socketLevel
+    case socketOption
+    /// An address; the next argument is its length.
+    case socketAddress
+    /// An address that the call writes; the next argument points to its length.
+    case socketAddressResult
+    case shutdownHow
+    case messageFlags
+    /// A `struct msghdr`.
+    case messageHeader
+    /// A `struct msghdr` of which the call fills what it points to; the result is the number of bytes.
+    case messageHeaderResult
+
     // Memory
     case address
     case protection

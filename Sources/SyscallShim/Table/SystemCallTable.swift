@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 25
+    private static let groupCount = 27
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -37,6 +37,8 @@ public enum SystemCallTable {
         case 21: body(namedQueueRows.span)
         case 22: body(refusedByDesignRows.span)
         case 23: body(mountRows.span)
+        case 24: body(socketRows.span)
+        case 25: body(socketMessageRows.span)
         default: body(processDescriptorRows.span)
         }
     }

@@ -34,7 +34,8 @@ struct CallArguments {
             .signalSetResult, .signalActionResult, .signalStackResult, .signalInformationResult,
             .resourceLimitResult, .usageResult, .waitStatusResult, .processorSetResult,
             .systemNameResult, .systemInformationResult, .timeResult, .timeRemaining,
-            .timeValueResult, .timerValueResult, .intervalValueResult:
+            .timeValueResult, .timerValueResult, .intervalValueResult, .socketAddressResult,
+            .messageHeaderResult:
             true
         default: false
         }

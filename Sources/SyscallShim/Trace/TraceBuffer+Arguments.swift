@@ -80,6 +80,7 @@ extension TraceBuffer {
         }
         switch kind {
         case .openFlags: append(low, field: .access, mask: 3, flags: .open)
+        case .socketType: append(low, field: .socketType, mask: 0xf, flags: .socketFlags)
         case .mappingFlags: append(low, field: .sharing, mask: 0xf, flags: .mapping)
         case .mode: append(mode: UInt32(low))
         case .ipcFlags: append(ipcFlags: low)
@@ -113,6 +114,10 @@ extension TraceBuffer {
         case .architectureControl: .architectureControl
         case .clock: .clock
         case .intervalKind: .interval
+        case .socketFamily: .socketFamily
+        case .socketLevel: .socketLevel
+        case .socketOption: .socketOption
+        case .shutdownHow: .shutdownHow
         default: nil
         }
     }
@@ -145,6 +150,8 @@ extension TraceBuffer {
         case .waitOptions: .wait
         case .randomFlags: .random
         case .timerFlags: .timer
+        case .socketFlags: .socketFlags
+        case .messageFlags: .message
         default: nil
         }
     }

@@ -50,6 +50,8 @@ extension TraceBuffer {
         case .directoryEntriesResult: append(directoryEntriesAt: value, size: call.result)
         case .processorSet: append(processorsAt: value, size: Int(bitPattern: call.registers[1]))
         case .processorSetResult: append(processorsAt: value, size: call.result)
+        case .socketAddress, .socketAddressResult, .messageHeader, .messageHeaderResult:
+            appendSocketData(value, kind, next, call)
         default: return false
         }
         return true
@@ -121,7 +123,7 @@ extension TraceBuffer {
     }
 
     /// `[{iov_base="abc", iov_len=3}]`; `bytes` of them hold data.
-    private mutating func append(vectorAt address: UInt, count: Int, bytes: Int) {
+    mutating func append(vectorAt address: UInt, count: Int, bytes: Int) {
         var rest = bytes
         append(listAt: address, count: count, stride: 16) { line, position in
             guard let base = line.word(position), let length = line.word(position &+ 8) else {

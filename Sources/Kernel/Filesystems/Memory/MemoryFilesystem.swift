@@ -105,6 +105,9 @@ final class SymbolicLink: Inode {
 
 /// A FIFO, a socket's name or a device node.
 final class SpecialFile: Inode {
+    /// The socket that has the name, for as long as it lives.
+    @Lent var socket: UnixSocket?
+
     init(_ filesystem: Filesystem, _ node: NewNode) {
         super.init(
             filesystem,

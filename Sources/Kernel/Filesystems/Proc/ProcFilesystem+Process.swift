@@ -50,6 +50,9 @@ extension ProcFilesystem {
             GeneratedRow("maps", 0o444, maps),
             GeneratedRow("mountinfo", 0o444, mountInformation),
             GeneratedRow("mounts", 0o444, mounts),
+            GeneratedRow("net/unix") { (text, _) throws(Errno) in
+                UnixSocket.appendTable(to: &text)
+            },
             GeneratedRow("oom_score") { (text, _) throws(Errno) in text.append("0\n") },
             GeneratedRow("oom_score_adj") { (text, _) throws(Errno) in text.append("0\n") },
             GeneratedRow(

@@ -15,6 +15,7 @@ extension ProcFilesystem {
             GeneratedRow("loadavg", 0o444, load),
             GeneratedRow("meminfo", 0o444, memory),
             link("mounts", "self/mounts"),
+            link("net", "self/net"),
             GeneratedRow(
                 "self",
                 0o777,
@@ -37,6 +38,10 @@ extension ProcFilesystem {
             limit("sys/fs/pipe-max-size", most: 1 << 31, { UInt64(Pipe.largestCapacity) }) {
                 Pipe.largestCapacity = Pipe.roundedSize(Int($0))
             },
+            number("sys/net/core/somaxconn", UInt64(SocketFile.largestBacklog)),
+            number("sys/net/core/wmem_default", UInt64(Socket.defaultLimit)),
+            number("sys/net/core/wmem_max", UInt64(Socket.largestLimit)),
+            number("sys/net/unix/max_dgram_qlen", UInt64(UnixSocket.datagramBacklog)),
             name("sys/kernel/domainname", { SystemName.domainName }, SystemName.setDomain),
             name("sys/kernel/hostname", { SystemName.nodeName }, SystemName.setNode),
             text("sys/kernel/osrelease", SystemName.release),

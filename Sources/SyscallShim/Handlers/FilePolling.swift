@@ -9,7 +9,7 @@ private func deadline(milliseconds: Int32) -> Nanoseconds {
 }
 
 /// The end of a wait whose length is at `address`; for ever when it is null.
-func deadline(_ address: UInt) throws(Errno) -> Nanoseconds {
+func timeoutEnd(_ address: UInt) throws(Errno) -> Nanoseconds {
     guard address != 0 else { return .never }
     guard let length = try UserPointer<TimeSpecification>(address).load().total else {
         throw .invalidArgument
@@ -87,7 +87,7 @@ func sysPollWithMask(
     _: UInt
 ) -> Int {
     answer { (thread) throws(Errno) in
-        let end = try deadline(timeout)
+        let end = try timeoutEnd(timeout)
         defer { storeRemaining(timeout, end, isSpecification: true) }
         return try withMask(mask, maskSize, thread) { () throws(Errno) in
             try poll(list, count, thread, until: end)
@@ -140,7 +140,7 @@ func sysSelectWithMask(
     _ maskPair: UInt
 ) -> Int {
     answer { (thread) throws(Errno) in
-        let end = try deadline(timeout)
+        let end = try timeoutEnd(timeout)
         var mask: UInt = 0
         var size: UInt = 8
         if maskPair != 0 {
@@ -297,7 +297,7 @@ func sysEpollWaitWithTime(
     _ maskSize: UInt
 ) -> Int {
     answer { (thread) throws(Errno) in
-        let end = try deadline(timeout)
+        let end = try timeoutEnd(timeout)
         return try withMask(mask, maskSize, thread) { () throws(Errno) in
             try waitForEvents(descriptor, events, limit, thread, until: end)
         }

@@ -208,7 +208,7 @@ func sysReceiveManyFromSocket(
     answer { (thread) throws(Errno) in
         let flags = MessageFlags(rawValue: flags.low)
         guard !flags.contains(.compatible) else { throw .invalidArgument }
-        let end = try deadline(timeout)
+        let end = try timeoutEnd(timeout)
         defer { storeRemaining(timeout, end, isSpecification: true) }
         let file = try socketFile(descriptor, thread)
         try file.throwPendingError()

@@ -56,6 +56,11 @@ extension Process {
         terminal = parent.terminal
         attributes = parent.attributes
         attributes.parentDeathSignal = 0
+        if attributes.resetsSchedulingOnFork {
+            // Of the policies that are taken none is reset.
+            attributes.resetsSchedulingOnFork = false
+            attributes.niceness = max(attributes.niceness, 0)
+        }
         attributes.isSubreaper = false
         // Last, for it costs most, and is what may fail.
         addressSpace =

@@ -53,6 +53,9 @@ public enum ProcessTable {
         return nil
     }
 
+    /// Whether a process group has any member.
+    public static func hasGroup(_ group: Int32) -> Bool { member(ofGroup: group) != nil }
+
     /// Takes a process out of the pool; it has no thread and no number yet.
     static func take() throws(Errno) -> Process {
         guard count < capacity else { throw .wouldBlock }
@@ -222,6 +225,8 @@ public struct ProcessAttributes {
     /// As sched_setscheduler(2).
     public var schedulingPolicy: Int32 = 0
     public var schedulingPriority: Int32 = 0
+    /// SCHED_RESET_ON_FORK
+    public var resetsSchedulingOnFork = false
 
     public init() {}
 }

@@ -27,6 +27,17 @@ func sysProcessControl(
         case 8:
             guard second <= 1 else { throw .invalidArgument }
             process.attributes.keepsCapabilities = second == 1
+        // PR_GET_SECCOMP, PR_GET_SECUREBITS: there are none.
+        case 21, 27: return 0
+        // PR_GET_TSC: PR_TSC_ENABLE
+        case 25: try UserPointer<Int32>(second).store(1)
+        // PR_GET_TID_ADDRESS
+        case 40: try UserPointer<UInt>(second).store(thread.clearOnExit)
+        // PR_CAP_AMBIENT: the set is empty, and IS_SET, LOWER and CLEAR_ALL leave it so.
+        case 47:
+            let isWhole = second == 4 && third == 0
+            guard second == 1 || second == 3 || isWhole, third <= 40, fourth == 0, fifth == 0
+            else { throw .invalidArgument }
         // PR_SET_TIMING, PR_GET_TIMING: statistical is the only kind.
         case 13: return 0
         case 14: guard second == 0 else { throw .invalidArgument }
@@ -73,7 +84,7 @@ private func threadName(_ address: UInt) throws(Errno) -> ThreadName {
 // MARK: Scheduling
 
 /// A thread by number, with zero for the current one.
-private func target(_ id: UInt, _ thread: Thread) throws(Errno) -> Thread {
+func namedThread(_ id: UInt, _ thread: Thread) throws(Errno) -> Thread {
     guard id.int >= 0 else { throw .invalidArgument }
     if id.int == 0 { return thread }
     guard let found = ThreadTable.thread(id.int) else { throw .noSuchProcess }
@@ -84,8 +95,9 @@ private func target(_ id: UInt, _ thread: Thread) throws(Errno) -> Thread {
 func sysGetAffinity(_ id: UInt, _ size: UInt, _ mask: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
         guard size.low >= 8, size.low & 7 == 0 else { throw .invalidArgument }
+        // Unlike its neighbours it takes a negative number for one that nobody has.
         guard id.int >= 0 else { throw .noSuchProcess }
-        _ = try target(id, thread)
+        _ = try namedThread(id, thread)
         try UserPointer<UInt64>(mask).store(1)
         return 8
     }
@@ -95,7 +107,7 @@ func sysGetAffinity(_ id: UInt, _ size: UInt, _ mask: UInt, _: UInt, _: UInt, _:
 func sysSetAffinity(_ id: UInt, _ size: UInt, _ mask: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
         guard id.int >= 0 else { throw .noSuchProcess }
-        _ = try target(id, thread)
+        _ = try namedThread(id, thread)
         guard size.low > 0 else { throw .invalidArgument }
         let first = try UserPointer<UInt8>(mask).load()
         guard first & 1 != 0 else { throw .invalidArgument }
@@ -125,24 +137,34 @@ func sysSmallestPriority(_ policy: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: 
 /// sched_getscheduler(2)
 func sysGetScheduler(_ id: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
-        Int(try target(id, thread).process.attributes.schedulingPolicy)
+        let attributes = try namedThread(id, thread).process.attributes
+        return Int(attributes.schedulingPolicy)
+            | (attributes.resetsSchedulingOnFork ? resetOnFork : 0)
     }
 }
 
-/// sched_setscheduler(2): threads take turns by one rule, so that real time is refused.
+/// SCHED_RESET_ON_FORK
+private let resetOnFork = 0x4000_0000
+
+/// Threads take turns by one rule, so that real time is refused.
+func checkPolicy(_ policy: Int32, priority: Int32) throws(Errno) {
+    guard try priorityRange(policy).contains(priority), policy != 6 else { throw .invalidArgument }
+    guard policy == 0 || policy == 3 || policy == 5 else { throw .notPermitted }
+}
+
+/// sched_setscheduler(2)
 func sysSetScheduler(_ id: UInt, _ policy: UInt, _ parameter: UInt, _: UInt, _: UInt, _: UInt)
     -> Int
 {
     answer { (thread) throws(Errno) in
-        // SCHED_RESET_ON_FORK
-        let policy = policy.int & ~0x4000_0000
-        let target = try target(id, thread)
+        guard parameter != 0, id.int >= 0, policy.int >= 0 else { throw .invalidArgument }
         let priority = try UserPointer<Int32>(parameter).load()
-        guard try priorityRange(policy).contains(priority), policy != 6 else {
-            throw .invalidArgument
-        }
-        guard policy == 0 || policy == 3 || policy == 5 else { throw .notPermitted }
+        let target = try namedThread(id, thread)
+        let resets = policy.int & Int32(resetOnFork) != 0
+        let policy = policy.int & ~Int32(resetOnFork)
+        try checkPolicy(policy, priority: priority)
         target.process.attributes.schedulingPolicy = policy
+        target.process.attributes.resetsSchedulingOnFork = resets
         return 0
     }
 }
@@ -153,7 +175,7 @@ func sysGetSchedulerParameter(_ id: UInt, _ parameter: UInt, _: UInt, _: UInt, _
 {
     answer { (thread) throws(Errno) in
         guard parameter != 0 else { throw .invalidArgument }
-        let priority = try target(id, thread).process.attributes.schedulingPriority
+        let priority = try namedThread(id, thread).process.attributes.schedulingPriority
         try UserPointer<Int32>(parameter).store(priority)
         return 0
     }
@@ -165,7 +187,7 @@ func sysSetSchedulerParameter(_ id: UInt, _ parameter: UInt, _: UInt, _: UInt, _
 {
     answer { (thread) throws(Errno) in
         guard parameter != 0 else { throw .invalidArgument }
-        _ = try target(id, thread)
+        _ = try namedThread(id, thread)
         guard try UserPointer<Int32>(parameter).load() == 0 else { throw .invalidArgument }
         return 0
     }
@@ -174,7 +196,7 @@ func sysSetSchedulerParameter(_ id: UInt, _ parameter: UInt, _: UInt, _: UInt, _
 /// sched_rr_get_interval(2)
 func sysTimeSlice(_ id: UInt, _ length: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
-        _ = try target(id, thread)
+        _ = try namedThread(id, thread)
         try UserPointer<TimeSpecification>(length).store(
             TimeSpecification(nanoseconds: Scheduler.timeSlice)
         )
@@ -212,14 +234,21 @@ func sysSetPriority(_ which: UInt, _ who: UInt, _ value: UInt, _: UInt, _: UInt,
     answer { (thread) throws(Errno) in
         let process = thread.process!
         try priorityTarget(which, who, process)
-        let niceness = min(max(value.int, -20), 19)
-        let isRaised = niceness < process.attributes.niceness
-        let allowed = Int64(clamping: process.limits[.nice].current)
-        guard !isRaised || process.credentials.effectiveUser == 0 || 20 - Int64(niceness) <= allowed
-        else { throw .permissionDenied }
-        process.attributes.niceness = niceness
+        try setNiceness(value.int, of: process, by: process, refusal: .permissionDenied)
         return 0
     }
+}
+
+/// Sets a nice value, as far as there are such. Throws `refusal` for one that the process may not take.
+func setNiceness(_ value: Int32, of target: Process, by process: Process, refusal: Errno)
+    throws(Errno)
+{
+    let niceness = min(max(value, -20), 19)
+    let isRaised = niceness < target.attributes.niceness
+    let allowed = Int64(clamping: target.limits[.nice].current)
+    guard !isRaised || process.credentials.effectiveUser == 0 || 20 - Int64(niceness) <= allowed
+    else { throw refusal }
+    target.attributes.niceness = niceness
 }
 
 /// getcpu(2)
@@ -265,6 +294,27 @@ let processControlRows: InlineArray<_, Row> = [
         .integer,
         .address,
         note: "EPERM for real-time policies; one policy for all threads of a process"
+    ),
+    Row(
+        314,
+        "sched_setattr",
+        sysSetSchedulingAttributes,
+        .partial,
+        .processID,
+        .address,
+        .hexadecimal,
+        note: "EPERM for real-time policies; one policy for all threads of a process"
+    ),
+    Row(
+        315,
+        "sched_getattr",
+        sysGetSchedulingAttributes,
+        .partial,
+        .processID,
+        .address,
+        .size,
+        .hexadecimal,
+        note: "one policy for all threads of a process"
     ),
     Row(143, "sched_getparam", sysGetSchedulerParameter, .full, .processID, .address),
     Row(142, "sched_setparam", sysSetSchedulerParameter, .full, .processID, .address),

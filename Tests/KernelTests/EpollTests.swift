@@ -213,7 +213,7 @@ import Testing
                 Self.add(second, (descriptor, first)),
             ]
             var chain = [EpollFile()]
-            for _ in 0..<6 {
+            for _ in 0..<5 {
                 let next = EpollFile()
                 errors.append(Self.add(next, (descriptor, chain.last!)))
                 chain.append(next)

@@ -81,15 +81,23 @@ class ZeroDevice: MemoryDevice {
 /// full(4)
 final class FullDevice: ZeroDevice {
     override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
-        guard transfer.remaining > 0 else { return 0 }
         throw .noSpace
     }
+
+    override var mapsAnonymous: Bool { false }
 }
 
 /// random(4), and urandom, which is the same here: the generator is seeded before anything runs.
 final class RandomDevice: MemoryDevice {
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
         try Random.give(&transfer)
+    }
+
+    /// RNDGETENTCNT: as much as there is room for.
+    override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        guard request == 0x8004_5200 else { throw .notTerminal }
+        try UserPointer<Int32>(argument).store(256)
+        return 0
     }
 
     /// What is written is not believed to be random: it is taken and changes nothing.

@@ -47,9 +47,12 @@ extension DescriptorTable {
     public func setStatusFlags(_ descriptor: FileDescriptor, _ flags: OpenFlags) throws(Errno) {
         let file = try file(descriptor)
         guard !file.flags.contains(.path) else { throw .badDescriptor }
-        guard !flags.contains(.asynchronous) else { throw .invalidArgument }
+        // SIGIO is not sent by any file yet; those that never wait have no reason to.
+        guard !flags.contains(.asynchronous) || file.waitQueue == nil else {
+            throw .invalidArgument
+        }
         file.flags = file.flags.subtracting(.changeable)
-            .union(flags.intersection(.changeable))
+            .union(flags.intersection(.changeable).subtracting(.asynchronous))
     }
 
     /// As lseek(2).

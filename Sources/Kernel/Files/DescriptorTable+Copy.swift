@@ -14,7 +14,9 @@ extension DescriptorTable {
         guard reading.traits.contains(.readable), writing.traits.contains(.writable) else {
             throw .badDescriptor
         }
-        guard !writing.flags.contains(.append) else { throw .invalidArgument }
+        guard !writing.flags.contains(.append), !(reading is DirectoryFile) else {
+            throw .invalidArgument
+        }
         guard position == nil || reading.traits.contains(.seekable) else { throw .illegalSeek }
         // Linux takes its input from what it can map: not from streams.
         guard reading.mappable != nil || reading.traits.contains(.seekable) else {
@@ -183,7 +185,8 @@ extension OpenFile {
     /// As fstatfs(2).
     public final func filesystemStatus() throws(Errno) -> FilesystemStatusRecord {
         // As Linux's pipefs and anonymous inodes tell of themselves.
-        dentry?.mount?.status() ?? FilesystemStatusRecord(type: 0x0904_1934)
+        dentry?.mount?.status()
+            ?? FilesystemStatusRecord(type: self is PipeFile ? 0x5049_5045 : 0x0904_1934)
     }
 }
 

@@ -62,6 +62,7 @@ extension DescriptorTable {
             throw file.flags.contains(.path) ? .badDescriptor : .illegalSeek
         }
         guard file.traits.contains(.readable) else { throw .badDescriptor }
+        guard transfer.remaining <= Int.max - position else { throw .invalidArgument }
         var position = position
         let count = try file.readPositioned(&transfer, at: &position)
         if !FileWatches.isIdle, count > 0 { FileWatches.tell(.read, file.dentry) }
@@ -78,6 +79,7 @@ extension DescriptorTable {
             throw file.flags.contains(.path) ? .badDescriptor : .illegalSeek
         }
         guard file.traits.contains(.writable) else { throw .badDescriptor }
+        guard transfer.remaining <= Int.max - position else { throw .invalidArgument }
         var position = position
         let count = try file.writePositioned(&transfer, at: &position)
         if !FileWatches.isIdle, count > 0 { FileWatches.tell(.written, file.dentry) }

@@ -34,6 +34,7 @@ extension OpenFile {
     public final func readDirectory(_ buffer: UserBuffer, _ format: DirectoryRecordFormat)
         throws(Errno) -> Int
     {
+        guard !flags.contains(.path) else { throw .badDescriptor }
         guard let dentry, let inode = dentry.inode, inode.mode.isDirectory, self is DirectoryFile
         else { throw .notDirectory }
         guard !dentry.isRemoved else { throw .noSuchFileOrDirectory }

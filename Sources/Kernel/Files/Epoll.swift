@@ -84,7 +84,7 @@ public enum Epoll {
 }
 
 /// An epoll: files that are watched, and those of them that are ready.
-public final class EpollFile: OpenFile {
+public final class EpollFile: AnonymousFile {
     /// Watches by descriptor and file; each is retained once for its place here.
     private var watches = PointerTable()
     private unowned(unsafe) var firstReady: EpollWatch?
@@ -144,10 +144,9 @@ public final class EpollFile: OpenFile {
             guard let watch else { throw .noSuchFileOrDirectory }
             remove(watch)
         case .modify:
+            guard !event.mode.contains(.exclusive) else { throw .invalidArgument }
             guard let watch else { throw .noSuchFileOrDirectory }
-            guard !watch.mode.contains(.exclusive), !event.mode.contains(.exclusive) else {
-                throw .invalidArgument
-            }
+            guard !watch.mode.contains(.exclusive) else { throw .invalidArgument }
             watch.events = event.pollEvents
             watch.mode = event.mode
             watch.data = event.data
@@ -219,7 +218,7 @@ public final class EpollFile: OpenFile {
 
     /// Throws `tooManySymbolicLinks` when `inner` watches this epoll already, or too deep.
     private func checkLoop(_ inner: EpollFile) throws(Errno) {
-        guard inner.depth(searching: self, 1) + heightAbove(1) <= Epoll.deepest else {
+        guard 1 + inner.depth(searching: self, 1) + heightAbove(1) <= Epoll.deepest else {
             throw .tooManySymbolicLinks
         }
     }

@@ -1,7 +1,7 @@
 import LinuxABI
 
 /// A counter that threads wait for: eventfd(2).
-final class EventFile: OpenFile {
+final class EventFile: AnonymousFile {
     private var counter: UInt64
     private let isSemaphore: Bool
     private let queue = WaitQueue()
@@ -17,8 +17,8 @@ final class EventFile: OpenFile {
 
     override func readiness() -> PollEvents {
         var events: PollEvents = []
-        if counter > 0 { events.formUnion(.allReadable) }
-        if counter < EventFile.largest { events.formUnion(.allWritable) }
+        if counter > 0 { events.insert(.readable) }
+        if counter < EventFile.largest { events.insert(.writable) }
         return events
     }
 
@@ -49,7 +49,7 @@ final class EventFile: OpenFile {
 }
 
 /// A timer that is read: timerfd_create(2).
-public final class TimerFile: OpenFile {
+public final class TimerFile: AnonymousFile {
     private let queue = WaitQueue()
     private var timer: ExpiringTimer! = nil
     /// Expirations since the last read.
@@ -67,7 +67,7 @@ public final class TimerFile: OpenFile {
 
     public override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(queue) }
 
-    public override func readiness() -> PollEvents { expirations > 0 ? .allReadable : [] }
+    public override func readiness() -> PollEvents { expirations > 0 ? .readable : [] }
 
     public override func read(_ transfer: inout Transfer, at position: inout Int)
         throws(Errno) -> Int

@@ -53,6 +53,12 @@ public class OpenFile {
         }
     }
 
+    /// What fcntl(F_GETFL) tells. Linux sets O_LARGEFILE in all that a 64-bit program opens by a
+    /// path, but with O_PATH.
+    public final var statusFlags: OpenFlags {
+        isOpenedByPath && !flags.contains(.path) ? flags.union(.largeFile) : flags
+    }
+
     /// Waits for what opening waits for; called when no path is held.
     public func finishOpening() throws(Errno) {}
 
@@ -185,11 +191,16 @@ public class OpenFile {
 
     final func move(to offset: Int, from base: Int) throws(Errno) -> Int {
         let (target, overflow) = base.addingReportingOverflow(offset)
-        guard !overflow else { throw .valueTooLarge }
-        guard target >= 0 else { throw .invalidArgument }
+        guard !overflow, target >= 0 else { throw .invalidArgument }
         position = target
         return target
     }
+}
+
+/// A file that no path leads to and that is no pipe: eventfd, timerfd, signalfd, epoll. It has no
+/// position; lseek(2) finds it where it always is.
+public class AnonymousFile: OpenFile {
+    public override func seek(_ offset: Int, _ origin: SeekOrigin) throws(Errno) -> Int { position }
 }
 
 /// `whence` of lseek(2).

@@ -49,7 +49,8 @@ extension Poll {
 
     /// What each set asks for, as Linux's POLLIN_SET, POLLOUT_SET and POLLEX_SET have it.
     private static let asked: InlineArray<3, PollEvents> = [
-        [.allReadable, .readBand, .hangUp, .error], [.allWritable, .writeBand, .error], .priority,
+        [.allReadable, .readBand, .hangUp, .error, .invalid],
+        [.allWritable, .writeBand, .error, .invalid], [.priority, .invalid],
     ]
 
     private static func bit(_ bytes: UnsafeMutableRawBufferPointer, _ index: Int) -> Bool {

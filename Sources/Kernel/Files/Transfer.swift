@@ -55,7 +55,8 @@ public struct Transfer {
         for segment in segments {
             guard segment.length <= UInt(Int.max) else { throw .invalidArgument }
             let (sum, overflow) = total.addingReportingOverflow(Int(segment.length))
-            guard !overflow else { throw .invalidArgument }
+            // More than there are addresses: some of it is nobody's.
+            guard !overflow else { throw .badAddress }
             total = sum
         }
         base = 0

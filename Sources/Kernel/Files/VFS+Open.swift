@@ -23,6 +23,10 @@ extension VFS {
         if flags.contains(.temporaryFile) {
             return try openTemporary(place, process, flags, mode: mode)
         }
+        // O_CREAT with O_DIRECTORY makes no directory.
+        guard flags.contains(.path) || !flags.isSuperset(of: [.create, .directory]) else {
+            throw .invalidArgument
+        }
         var options = resolve.options
         let isNew = flags.isSuperset(of: [.create, .exclusive])
         if !flags.contains(.noFollow), !isNew { options.insert(.follow) }
@@ -48,7 +52,9 @@ extension VFS {
         throws(Errno) -> OpenFile
     {
         if inode.mode.isDirectory {
-            guard !flags.isWritable, !flags.contains(.create) else { throw .isDirectory }
+            guard !flags.isWritable, flags.isDisjoint(with: [.create, .truncate]) else {
+                throw .isDirectory
+            }
         } else {
             guard !flags.contains(.directory) else { throw .notDirectory }
             guard !inode.mode.isSymbolicLink else { throw .tooManySymbolicLinks }
@@ -107,8 +113,6 @@ extension VFS {
     ) throws(Errno) -> OpenFile {
         guard flags.contains(.create) else { throw .noSuchFileOrDirectory }
         guard !walk.hasTrailingSlash else { throw .isDirectory }
-        // O_CREAT with O_DIRECTORY makes no directory.
-        guard !flags.contains(.directory) else { throw .invalidArgument }
         let parent = walk.parent.takeUnretainedValue()
         let node = newNode(.regular, mode, in: parent.inode!, process)
         let dentry = try create(walk, node, actor)

@@ -2,7 +2,7 @@ import LinuxABI
 import Platform
 
 /// An inotify instance: its watches, and the events that were not read yet: inotify(7).
-final class WatchFile: OpenFile {
+final class WatchFile: AnonymousFile {
     /// Limits, which /proc/sys/fs/inotify shows and sets.
     nonisolated(unsafe) static var largestQueue = 16_384
     nonisolated(unsafe) static var mostInstances = 128

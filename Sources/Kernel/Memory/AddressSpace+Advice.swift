@@ -90,7 +90,9 @@ extension AddressSpace {
             // What is shared stays: the pages are the object's.
             if !region.isShared { discard(region, start, end) }
         case .free:
-            guard region.source == nil, !region.isKernelOwned else { throw .invalidArgument }
+            guard region.source == nil, !region.isLocked, !region.isKernelOwned else {
+                throw .invalidArgument
+            }
             discard(region, start, end)
         case .remove:
             guard let source = region.source?.takeUnretainedValue(), !region.isLocked else {

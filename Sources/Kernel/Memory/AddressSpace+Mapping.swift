@@ -21,7 +21,7 @@ extension AddressSpace {
         guard length > 0 else { throw .invalidArgument }
         let size = (length &+ UInt64(pageMask)) & ~UInt64(pageMask)
         guard size >= length else { throw .noMemory }
-        guard !offset.addingReportingOverflow(size).overflow else { throw .valueTooLarge }
+        try AddressSpace.checkOffset(offset, size, source)
         guard !flags.contains(.hugePages) else { throw .noMemory }
         let start = try place(hint, size, flags)
         var region = Region(
@@ -43,6 +43,15 @@ extension AddressSpace {
             populate(start, start + size, forWriting: nil)
         }
         return start
+    }
+
+    /// No file goes beyond 2^63 bytes; elsewhere the offset only must not wrap.
+    private static func checkOffset(_ offset: UInt64, _ size: UInt64, _ source: MappingSource)
+        throws(Errno)
+    {
+        let (end, overflow) = offset.addingReportingOverflow(size)
+        guard !overflow else { throw .valueTooLarge }
+        if case .file = source, end > UInt64(Int64.max) { throw .valueTooLarge }
     }
 
     // MARK: Where

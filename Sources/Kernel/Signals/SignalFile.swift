@@ -2,7 +2,7 @@ import LinuxABI
 
 /// Signals that are read instead of handled: signalfd(2). Who reads takes them, of the thread's
 /// own and of the process's.
-public final class SignalFile: OpenFile {
+public final class SignalFile: AnonymousFile {
     public private(set) var mask: SignalSet
 
     init(_ mask: SignalSet, _ flags: OpenFlags) {
@@ -17,7 +17,7 @@ public final class SignalFile: OpenFile {
     public override func readiness() -> PollEvents {
         let thread = Thread.current
         let waiting = thread.signals.pending.set.union(thread.process.signals.pending.set)
-        return waiting.isDisjoint(with: mask) ? [] : .allReadable
+        return waiting.isDisjoint(with: mask) ? [] : .readable
     }
 
     /// Gives as many signals as wait and have room.

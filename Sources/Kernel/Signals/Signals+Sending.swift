@@ -7,6 +7,11 @@ extension Signals {
     /// Throws `noSuchProcess`, or `notPermitted` when none of them may be sent to.
     public static func kill(_ id: Int32, _ signal: Signal?) throws(Errno) {
         let sender = Process.current
+        // The kernel itself, whom no signal reaches; it is there, as who looks for its parent asks.
+        if id == Process.kernelID {
+            guard sender.credentials.effectiveUser == 0 else { throw .notPermitted }
+            return
+        }
         if id > 0 {
             // A thread's number reaches its process.
             let target = ProcessTable.process(id) ?? ThreadTable.thread(id)?.process

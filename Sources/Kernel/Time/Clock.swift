@@ -36,8 +36,7 @@ public enum Clock {
     {
         switch clock {
         case .monotonic, .boot, .bootAlarm: return time
-        case .realtimeCoarse, .monotonicCoarse, .monotonicRaw: throw .notSupported
-        case .thread: throw .invalidArgument
+        case .realtimeCoarse, .monotonicCoarse, .monotonicRaw, .thread: throw .notSupported
         default:
             let present = try read(clock)
             let left = time > present ? time - present : 0

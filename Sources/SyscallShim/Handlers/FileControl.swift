@@ -6,6 +6,8 @@ private enum FileCommand: UInt32 {
     case duplicate = 0
     case getDescriptorFlags, setDescriptorFlags, getStatusFlags, setStatusFlags
     case getLock, setLock, setLockWaiting, setOwner, getOwner
+    case setOwnerRecord = 15
+    case getOwnerRecord
     case getFileLock = 36
     case setFileLock, setFileLockWaiting
     case duplicateClosing = 1030
@@ -40,22 +42,60 @@ func sysFileControl(
             try table.setClosesOnExec(descriptor, argument & 1 != 0)
             return 0
         case .getStatusFlags:
-            // Linux sets O_LARGEFILE in what 64-bit programs open by a path, but for O_PATH.
-            let isOpened = file.isOpenedByPath && !file.flags.contains(.path)
-            return Int(file.flags.union(isOpened ? .largeFile : []).rawValue)
+            return Int(file.statusFlags.rawValue)
         case .setStatusFlags:
             try table.setStatusFlags(descriptor, OpenFlags(rawValue: argument.low))
             return 0
         case .getLock, .setLock, .setLockWaiting, .getFileLock, .setFileLock, .setFileLockWaiting:
             return try lock(file, thread.process, command, UserPointer<FileLockRecord>(argument))
         case .setOwner:
-            file.owner = argument.int
+            try setOwner(of: file, argument.int)
             return 0
         case .getOwner: return Int(file.owner)
+        case .setOwnerRecord:
+            let record = try UserPointer<OwnerRecord>(argument).load()
+            try setOwner(of: file, try record.owner)
+            return 0
+        case .getOwnerRecord:
+            try UserPointer<OwnerRecord>(argument).store(OwnerRecord(file.owner))
+            return 0
         case .getPipeSize: return try table.pipeSize(descriptor)
         case .setPipeSize: return try table.pipeSize(descriptor, setting: Int(argument.low))
         }
     }
+}
+
+/// `struct f_owner_ex` of fcntl(2).
+private struct OwnerRecord: BitwiseCopyable {
+    /// F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP
+    var kind: Int32
+    var id: Int32
+
+    init(_ owner: Int32) {
+        kind = owner < 0 ? 2 : 1
+        id = abs(owner)
+    }
+
+    /// As F_SETOWN has it: a process, or minus a process group.
+    var owner: Int32 {
+        get throws(Errno) {
+            switch kind {
+            case 0, 1: return id
+            case 2: return 0 &- id
+            default: throw .invalidArgument
+            }
+        }
+    }
+}
+
+/// Throws `noSuchProcess` where nobody has the number.
+private func setOwner(of file: OpenFile, _ owner: Int32) throws(Errno) {
+    guard owner != .min else { throw .invalidArgument }
+    let exists =
+        owner == 0 || ThreadTable.thread(owner) != nil || ProcessTable.process(owner) != nil
+        || (owner < 0 && ProcessTable.hasGroup(-owner))
+    guard exists else { throw .noSuchProcess }
+    file.owner = owner
 }
 
 /// `struct flock`
@@ -157,35 +197,6 @@ func sysLockFile(_ descriptor: UInt, _ operation: UInt, _: UInt, _: UInt, _: UIn
     }
 }
 
-/// fsync(2) and fdatasync(2)
-func sysSynchronize(_ descriptor: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        let file = try thread.process.descriptors.file(FileDescriptor(descriptor))
-        guard !file.flags.contains(.path) else { throw .badDescriptor }
-        try file.synchronize()
-        return 0
-    }
-}
-
-/// sync(2): nothing here is written later.
-func sysSynchronizeAll(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int { 0 }
-
-/// syncfs(2)
-func sysSynchronizeFilesystem(
-    _ descriptor: UInt,
-    _: UInt,
-    _: UInt,
-    _: UInt,
-    _: UInt,
-    _: UInt
-) -> Int {
-    answer { (thread) throws(Errno) in
-        let file = try thread.process.descriptors.file(FileDescriptor(descriptor))
-        guard !file.flags.contains(.path) else { throw .badDescriptor }
-        return 0
-    }
-}
-
 /// fallocate(2)
 func sysAllocate(_ descriptor: UInt, _ mode: UInt, _ offset: UInt, _ count: UInt, _: UInt, _: UInt)
     -> Int
@@ -197,25 +208,6 @@ func sysAllocate(_ descriptor: UInt, _ mode: UInt, _ offset: UInt, _ count: UInt
             at: offset.signed,
             count: count.signed
         )
-        return 0
-    }
-}
-
-/// posix_fadvise(2): advice is checked; there is no read-ahead that it could change.
-func sysAdviseFile(
-    _ descriptor: UInt,
-    _ offset: UInt,
-    _ count: UInt,
-    _ advice: UInt,
-    _: UInt,
-    _: UInt
-)
-    -> Int
-{
-    answer { (thread) throws(Errno) in
-        let file = try thread.process.descriptors.file(FileDescriptor(descriptor))
-        guard file.traits.contains(.seekable) else { throw .illegalSeek }
-        guard advice.low <= 5, count.signed >= 0 else { throw .invalidArgument }
         return 0
     }
 }

@@ -76,6 +76,11 @@ func sysOpenAt2(_ directory: UInt, _ path: UInt, _ how: UInt, _ size: UInt, _: U
             decoded.resolve & ~VFS.ResolveFlags.supported.rawValue == 0,
             decoded.mode == 0 || !flags.isDisjoint(with: [.create, .temporaryFile])
         else { throw .invalidArgument }
+        // What O_PATH leaves out, openat2(2) does not pass over in silence.
+        let withPath: OpenFlags = [.path, .directory, .noFollow, .closeOnExec]
+        guard !flags.contains(.path) || flags.isSubset(of: withPath) else {
+            throw .invalidArgument
+        }
         // RESOLVE_BENEATH and RESOLVE_IN_ROOT exclude each other.
         guard decoded.resolve & 0x18 != 0x18 else { throw .invalidArgument }
         return 0

@@ -229,6 +229,12 @@ func sysChangeTimesAt(
         return 0
     }
     guard failure == 0 else { return failure }
+    // Nothing is to change: then not even the path is looked at.
+    if let decoded, decoded.0.nanoseconds == FileTime.omitMark,
+        decoded.1.nanoseconds == FileTime.omitMark
+    {
+        return 0
+    }
     return changeTimes(directory, path, decoded, accepted)
 }
 

@@ -17,6 +17,7 @@ func sysRead(_ descriptor: UInt, _ buffer: UInt, _ count: UInt, _: UInt, _: UInt
     answer { (_) throws(Errno) in
         // What is lent for no longer than the look-up is not counted.
         let file = try Process.current.descriptors.lend(FileDescriptor(descriptor))
+        guard count.signed >= 0 else { throw .badAddress }
         var transfer = Transfer(UserBuffer(address: buffer, count: count.signed))
         return try file.read(&transfer)
     }
@@ -27,6 +28,7 @@ func sysWrite(_ descriptor: UInt, _ buffer: UInt, _ count: UInt, _: UInt, _: UIn
     answer { (_) throws(Errno) in
         // What is lent for no longer than the look-up is not counted.
         let file = try Process.current.descriptors.lend(FileDescriptor(descriptor))
+        guard count.signed >= 0 else { throw .badAddress }
         var transfer = Transfer(UserBuffer(address: buffer, count: count.signed))
         return try file.write(&transfer)
     }

@@ -55,8 +55,8 @@ private func run(
     _ third: UInt
 ) throws(Errno) -> Int {
     if command.usesRealtime {
-        // FUTEX_WAIT, WAIT_BITSET, WAIT_REQUEUE_PI and LOCK_PI2 have a clock.
-        guard [0, 9, 11, 13].contains(command.command) else { throw .notImplemented }
+        // WAIT_BITSET, WAIT_REQUEUE_PI and LOCK_PI2 have a clock; FUTEX_WAIT waits for a length of time.
+        guard [9, 11, 13].contains(command.command) else { throw .notImplemented }
     }
     switch command.command {
     case 1, 10:
@@ -131,7 +131,7 @@ private func wait(
         try Futex.waitForRequeue(
             address,
             expected: value,
-            bits: third,
+            bits: Futex.anyBits,
             until: deadline,
             second: second,
             isShared: command.isShared

@@ -18,6 +18,8 @@ func sysMap(
         var source = MappingSource.anonymous
         if !flags.contains(.anonymous) {
             source = try process.descriptors.file(FileDescriptor(descriptor)).mappingSource()
+            // No file is made of huge pages.
+            guard !flags.contains(.hugePages) else { throw .invalidArgument }
         }
         flags = try mappingFlags(flags)
         let start = try process.addressSpace.map(

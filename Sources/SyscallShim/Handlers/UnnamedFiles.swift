@@ -44,10 +44,13 @@ func sysEvent(_ value: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
 func sysTimerFileCreate(_ clock: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
         let flags = OpenFlags(rawValue: flags.low)
-        // CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME
-        guard [0, 1, 7].contains(clock.low), flags.isSubset(of: [.nonBlocking, .closeOnExec])
+        let clock = ClockID(rawValue: clock.int)
+        // Nothing here sleeps so deeply that an alarm would have to wake it.
+        let isRealTime = clock == .realtime || clock == .realtimeAlarm
+        guard isRealTime || [ClockID.monotonic, .boot, .bootAlarm].contains(clock),
+            flags.isSubset(of: [.nonBlocking, .closeOnExec])
         else { throw .invalidArgument }
-        let file = TimerFile(isRealTime: clock.low == 0, flags)
+        let file = TimerFile(isRealTime: isRealTime, flags)
         let descriptor = try thread.process.descriptors.insert(
             file,
             closesOnExec: flags.contains(.closeOnExec)

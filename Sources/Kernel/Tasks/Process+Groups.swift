@@ -16,7 +16,7 @@ extension Process {
     /// Throws `noSuchProcess` for any but this process and its children, `permissionDenied` for a child
     /// that has executed a program, `notPermitted` for the leader of a session, and out of the session.
     public func setGroup(of target: Int32, to group: Int32) throws(Errno) {
-        guard group >= 0 else { throw .invalidArgument }
+        guard group >= 0, group != 0 || target >= 0 else { throw .invalidArgument }
         let process = try named(target)
         guard process === self || process.parent === self else { throw .noSuchProcess }
         if process !== self {

@@ -115,7 +115,9 @@ extension Credentials {
 
     /// The capabilities that the identities imply, capabilities(7): all of Linux 6.1 for user 0,
     /// none for others.
-    public var capabilities: UInt64 { effectiveUser == 0 ? (1 << 41) - 1 : 0 }
+    public var capabilities: UInt64 { effectiveUser == 0 ? Credentials.allCapabilities : 0 }
+
+    static var allCapabilities: UInt64 { (1 << 41) - 1 }
 }
 
 extension Process {

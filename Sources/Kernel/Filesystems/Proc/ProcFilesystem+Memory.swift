@@ -7,6 +7,10 @@ struct MemoryPages {
     var total = 0
     var peak = 0
     var resident = 0
+    /// The most that was resident at a time.
+    var largestResident = 0
+    var locked = 0
+    var stack = 0
     var text = 0
     var data = 0
 }
@@ -18,6 +22,10 @@ extension ProcFilesystem {
         let resident = machine.pointee.resident_size()
         pages.resident =
             resident >= 0 ? Int(resident / 4096) : space.residentPages(0..<Layout.high.upperBound)
+        let largest = machine.pointee.largest_resident_size()
+        pages.largestResident = max(pages.resident, Int(largest / 4096))
+        pages.locked = space.lockedPages
+        pages.stack = space.stackPages
         pages.total = space.totalPages
         pages.peak = space.largestTotalPages
         pages.text = space.executablePages

@@ -45,7 +45,7 @@ import Testing
 
     @Test(.enabled(if: Command.isBuilt && !Command.isNative), arguments: builds)
     func nothingIsLeft(after build: Build) throws {
-        var command = [Command.path, "run", "--stats"]
+        var command = [Command.path, "run"] + Command.options + ["--stats"]
         if let root = build.program.rootFolder { command += ["--rootfs", root.path] }
         for variable in build.program.environment { command += ["-e", variable] }
         let run = try Execution.run(
@@ -72,7 +72,8 @@ import Testing
         let path = Program.packageRoot.appendingPathComponent("apps/\(name)/\(name)-static").path
         guard access(path, X_OK) == 0 else { return }
         let run = try Execution.run(
-            [Command.path, "run", "--stats", "--", path] + application.dropFirst(),
+            [Command.path, "run"] + Command.options + ["--stats", "--", path]
+                + application.dropFirst(),
             environment: Command.environment,
             timeLimit: 60
         )
@@ -89,7 +90,7 @@ import Testing
         let source = Program.folder.appendingPathComponent("hosts/leaves-everything-open.c")
         let built = try Build(program: Program(source: source), library: .glibc).executable()
         let run = try Execution.run(
-            [Command.path, "run", "--stats", "--", built.path, end],
+            [Command.path, "run"] + Command.options + ["--stats", "--", built.path, end],
             environment: Command.environment,
             timeLimit: 20
         )

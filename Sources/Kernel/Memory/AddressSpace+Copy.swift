@@ -88,6 +88,7 @@ extension AddressSpace {
     /// Takes another's place on the platform, where nothing is left of it.
     func replace(_ other: AddressSpace) {
         other.removeAll()
+        machine.pointee.space_trim()
         swap(&platformSpace, &other.platformSpace)
     }
 

@@ -41,6 +41,8 @@ public enum KernelHeap {
     /// What pools keep for good, counted in the above too: see `countingAsPooled`.
     nonisolated(unsafe) public private(set) static var pooledBytes = 0
     nonisolated(unsafe) public private(set) static var pooledBlocks = 0
+    /// Frames beside those of the heap: what the platform needs for a pool's guard pages.
+    nonisolated(unsafe) public private(set) static var pooledFrames = 0
     /// Frames of slabs and large blocks.
     nonisolated(unsafe) public private(set) static var frames = 0
 
@@ -59,6 +61,7 @@ public enum KernelHeap {
         liveLargeBlocks = 0
         pooledBytes = 0
         pooledBlocks = 0
+        pooledFrames = 0
         frames = 0
         for index in 0..<classCount {
             let size = classSize(index)
@@ -98,10 +101,11 @@ public enum KernelHeap {
     static func countingAsPooled<Object>(_ make: () throws(Errno) -> Object) throws(Errno)
         -> Object
     {
-        let (bytes, blocks) = (liveBytes, liveBlocks)
+        let (bytes, blocks, frames) = (liveBytes, liveBlocks, FrameAllocator.pageFrames)
         defer {
             pooledBytes += liveBytes - bytes
             pooledBlocks += liveBlocks - blocks
+            pooledFrames += FrameAllocator.pageFrames - frames
         }
         return try make()
     }

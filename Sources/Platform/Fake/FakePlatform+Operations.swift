@@ -47,6 +47,7 @@ func fakeOperations() -> platform_operations {
             if load != UnsafePointer(save) { context_switch(save, load.pointee) }
         },
         space_release: { _ = FakePlatform.spaces.remove($0) },
+        space_trim: {},
         release_memory: { offset, length in
             FakePlatform.releasedBytes += length
             let start = FakePlatform.information.pointee.memory + Int(offset)

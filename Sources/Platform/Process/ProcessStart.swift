@@ -38,6 +38,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     space_create: { HostProcesses.createSpace() },
     space_switch: { HostProcesses.activate($0, $1, $2) },
     space_release: { HostProcesses.releaseSpace($0) },
+    space_trim: {},
     release_memory: { ProcessMemory.releaseMemory($0, $1) },
     guard_page: { HostProcesses.guardPage(address($0)) },
     read_image: { ProcessMemory.readImage($0, $1, $2, $3) },

@@ -34,6 +34,7 @@ nonisolated(unsafe) private var operations = platform_operations(
     space_create: { Spaces.create() },
     space_switch: { Spaces.activate($0, $1, $2) },
     space_release: { Spaces.release($0) },
+    space_trim: { Spaces.trim() },
     release_memory: { FreePages.release($0, $1) },
     guard_page: { Physical.guardPage($0) },
     read_image: { Images.read($0, $1, $2, $3) },

@@ -170,7 +170,23 @@ enum PageTables {
         return true
     }
 
-    /// Frees a table that the range covers when nothing is left in it.
+    /// Frees the tables of a range in which nothing is mapped any more: those that it covers wholly.
+    static func trim(_ range: Range<UInt64>) { trim(root, 3, range.lowerBound, range.upperBound) }
+
+    private static func trim(_ tableAddress: UInt64, _ level: Int, _ start: UInt64, _ end: UInt64) {
+        let entries = table(tableAddress)
+        var address = start
+        while address < end {
+            let next = min((address & ~(span(level) - 1)) + span(level), end)
+            let entry = entries + index(address, level)
+            defer { address = next }
+            guard entry.pointee.isTable else { continue }
+            if level > 1 { trim(entry.pointee.address, level - 1, address, next) }
+            if next - address == span(level) { collect(entry) }
+        }
+    }
+
+    /// Frees a table that a range covers when nothing is left in it.
     private static func collect(_ entry: UnsafeMutablePointer<PageEntry>) {
         let entries = table(entry.pointee.address)
         for index in 0..<512 where !entries[index].isEmpty { return }

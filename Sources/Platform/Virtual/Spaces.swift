@@ -14,8 +14,6 @@ enum Spaces {
     }
 
     nonisolated(unsafe) private static var count = 1
-    /// The active one, when it was given up: it goes when another is activated.
-    nonisolated(unsafe) private static var retired: UInt64?
 
     private static var boot: UInt64 { Physical.address(ofImage: machine_tables.root) }
     private static func root(_ space: UInt64) -> UInt64 { space == 0 ? boot : space }
@@ -33,20 +31,23 @@ enum Spaces {
     ) {
         PageTables.use(root: root(space))
         page_tables_use(PageTables.root)
-        if let left = retired {
-            retired = nil
-            free(left)
-        }
         kernel_space_entered()
         if load != UnsafePointer(save) { context_switch(save, load.pointee) }
     }
 
+    /// Of the active one the processor must not hold tables that go: it uses those of the boot then,
+    /// which have all that is the kernel's.
     static func release(_ space: UInt64) {
-        guard root(space) != PageTables.root else {
-            retired = space
-            return
+        if space != 0, space == PageTables.root {
+            PageTables.use(root: boot)
+            page_tables_use(boot)
         }
         free(space)
+    }
+
+    /// Gives back the tables in which nothing is mapped any more.
+    static func trim() {
+        for index in 0..<3 { PageTables.trim(parts[index]) }
     }
 
     // MARK: Making and freeing

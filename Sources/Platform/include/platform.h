@@ -163,6 +163,8 @@ struct platform_operations {
     /* Gives up an address space that nobody uses any more, and what is mapped there. The active one goes
      * when another is activated. */
     void (*_Nonnull space_release)(uint64_t space);
+    /* Most of what was mapped in the active one is gone: what the platform kept for it may go too. */
+    void (*_Nonnull space_trim)(void);
 
     /* --- the machine's memory --- */
 

@@ -96,6 +96,7 @@ private final class NullCallText: CodeMemory {
     func unmap() {
         _ = machine.pointee.unmap(page, NullCallText.size)
         if let stubs { _ = machine.pointee.unmap(stubs, NullCallText.size) }
+        machine.pointee.space_trim()
     }
 
     func patchableText(around address: UInt64) -> Range<UInt64>? {

@@ -24,7 +24,7 @@ struct MemoryCount {
         MemoryCount(
             bytes: KernelHeap.liveBytes - KernelHeap.pooledBytes,
             blocks: KernelHeap.liveBlocks - KernelHeap.pooledBlocks,
-            pages: FrameAllocator.pageFrames
+            pages: FrameAllocator.pageFrames - KernelHeap.pooledFrames
         )
     }
 }

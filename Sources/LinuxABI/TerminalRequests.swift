@@ -46,15 +46,6 @@ public enum ControlRequest {
     public static let setCloseOnExec: UInt32 = 0x5451
     /// FIOASYNC
     public static let setAsynchronous: UInt32 = 0x5452
-    /// BLKROGET, BLKGETSIZE, BLKFLSBUF, BLKSSZGET, BLKDISCARD, BLKPBSZGET, BLKBSZGET, BLKGETSIZE64
-    public static let diskReadOnly: UInt32 = 0x125e
-    public static let diskSectors: UInt32 = 0x1260
-    public static let diskFlush: UInt32 = 0x1261
-    public static let diskSectorSize: UInt32 = 0x1268
-    public static let diskDiscard: UInt32 = 0x1277
-    public static let diskPhysicalSize: UInt32 = 0x127b
-    public static let diskBlockSize: UInt32 = 0x8008_1270
-    public static let diskSize: UInt32 = 0x8008_1272
     public static let getTerminal2: UInt32 = 0x802c_542a
     public static let setTerminal2: UInt32 = 0x402c_542b
     public static let setTerminal2Drained: UInt32 = 0x402c_542c

@@ -112,6 +112,53 @@ import Testing
         #expect(guest.status == 0)
     }
 
+    @Test(arguments: Hardware.all)
+    func aDiskTellsWhatProgramsForDisksAsk(_ hardware: Hardware) throws {
+        var bytes = contents
+        // Beside those that the program makes zero.
+        bytes[4095] = 1
+        bytes[4096 + (200 << 10)] = 1
+        try bytes.write(to: URL(fileURLWithPath: disk))
+        let source = Program.folder.appendingPathComponent("hosts/tells-about-a-disk.c")
+        let built = try Build(program: Program(source: source), library: .glibc).executable()
+        let guest = try run(hardware, ["--disk", disk], program: built.path, [])
+        #expect(
+            guest.outputText == """
+                bytes: 1048576
+                least transfer: 512
+                best transfer: 0
+                alignment: 0
+                discarding zeroes: 0
+                turns: 1
+                largest transfer: 1
+                read ahead: 0
+                geometry: 64 32 1
+                an unknown request: -1 ENOTTY
+                into a bad pointer: -1 EFAULT
+                zeroes: 0
+                before them: 1
+                the first: 0
+                the last: 0
+                behind them: 1
+                zeroes in the middle of a sector: -1 EINVAL
+                beyond the end: -1 EINVAL
+                of one for reading: -1 EBADF
+                /sys/block/vda/dev: 254:0
+                /sys/block/vda/size: 2048
+                /sys/block/vda/ro: 0
+                /sys/block/vda/queue/logical_block_size: 512
+                /sys/block/vda/queue/rotational: 1
+                /sys/dev/block/254:0/size: 2048
+                /sys/block/vdb/size: ENOENT
+                major minor  #blocks  name
+
+                 254        0       1024 vda
+
+                """
+        )
+        #expect(guest.status == 0)
+    }
+
     @Test(arguments: Hardware.all, ["read", "write", "flush"])
     func anErrorOfTheDiskIsAnErrorOfTheCall(_ hardware: Hardware, _ operation: String) throws {
         let node =

@@ -72,8 +72,8 @@ func waitForDisk(_ deadline: UInt64) { Disks.waitForInterrupt(until: deadline) }
 
 /// A disk as an open file. Nothing of it is kept in memory: each call reads or writes the disk itself.
 final class DiskFile: OpenFile {
-    private let number: UInt32
-    private let description: platform_disk
+    let number: UInt32
+    let description: platform_disk
 
     init(_ number: UInt32, _ description: platform_disk, _ flags: OpenFlags, _ dentry: Dentry) {
         self.number = number
@@ -146,31 +146,6 @@ final class DiskFile: OpenFile {
     }
 
     override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
-        switch request {
-        case ControlRequest.diskSize: try UserPointer(argument).store(description.size)
-        case ControlRequest.diskSectors: try UserPointer(argument).store(description.size >> 9)
-        case ControlRequest.diskSectorSize, ControlRequest.diskPhysicalSize:
-            try UserPointer(argument).store(description.block_size)
-        case ControlRequest.diskBlockSize: try UserPointer(argument).store(UInt64(4096))
-        case ControlRequest.diskReadOnly: try UserPointer(argument).store(description.is_read_only)
-        case ControlRequest.diskFlush: try synchronize()
-        case ControlRequest.diskDiscard: try discard(UserPointer(argument))
-        default: throw .notTerminal
-        }
-        return 0
-    }
-
-    /// BLKDISCARD: a pair of offset and length, in bytes.
-    private func discard(_ range: UserPointer<UInt64>) throws(Errno) {
-        guard flags.isWritable else { throw .badDescriptor }
-        guard description.is_read_only == 0 else { throw .notPermitted }
-        guard description.can_discard != 0 else { throw .notSupported }
-        let (start, length) = (try range[0].load(), try range[1].load())
-        guard (start | length) & 511 == 0, start <= description.size,
-            length <= description.size - start
-        else { throw .invalidArgument }
-        try Disks.acquire(number)
-        defer { Disks.release(number) }
-        try checked(machine.pointee.disk_discard(number, start, length))
+        try controlDisk(request, argument)
     }
 }

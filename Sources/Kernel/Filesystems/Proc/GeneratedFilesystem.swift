@@ -50,6 +50,7 @@ struct GeneratedRow {
 /// Directories whose names are not known before.
 enum DynamicDirectory {
     case descriptors, descriptorInformation, tasks
+    case disks, disksByNumber
 }
 
 /// A file system of rows.
@@ -148,7 +149,7 @@ class GeneratedDirectory: Inode {
         }
         let number = GeneratedFilesystem.inode(index, process)
         if case .directory(let kind) = row.kind {
-            return ProcFilesystem.directory(kind, filesystem, process!, number)
+            return ProcFilesystem.directory(kind, filesystem, process, number)
         }
         return GeneratedFile(filesystem, row, process, number)
     }

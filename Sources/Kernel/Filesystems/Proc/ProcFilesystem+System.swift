@@ -16,6 +16,9 @@ extension ProcFilesystem {
             GeneratedRow("meminfo", 0o444, memory),
             link("mounts", "self/mounts"),
             link("net", "self/net"),
+            GeneratedRow("partitions") { (text, _) throws(Errno) in
+                try Disks.appendTable(to: &text)
+            },
             GeneratedRow(
                 "self",
                 0o777,
@@ -277,29 +280,5 @@ extension ProcFilesystem {
         text.append("-")
         text.append(hexadecimal: low & 0xffff_ffff_ffff, width: 12)
         text.append("\n")
-    }
-}
-
-/// The part of sysfs(5) that C libraries and runtimes look at.
-enum SysFilesystem {
-    static func make() throws(Errno) -> Filesystem {
-        let filesystem = GeneratedFilesystem("sysfs", magic: 0x6265_6572)
-        let directory = SysRoot(filesystem, nil, number: GeneratedFilesystem.inode(-1, nil))
-        filesystem.root = try Dentry(Name("/"), directory, in: nil)
-        return filesystem
-    }
-}
-
-private final class SysRoot: GeneratedDirectory {
-    override func makeRows() -> [GeneratedRow] {
-        [
-            SysRoot.row("devices/system/cpu/online"), SysRoot.row("devices/system/cpu/possible"),
-            SysRoot.row("devices/system/cpu/present"),
-        ]
-    }
-
-    /// One processor.
-    private static func row(_ path: StaticString) -> GeneratedRow {
-        GeneratedRow(path) { (text, _) throws(Errno) in text.append("0\n") }
     }
 }

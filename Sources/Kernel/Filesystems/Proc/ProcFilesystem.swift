@@ -12,15 +12,17 @@ enum ProcFilesystem {
     static func directory(
         _ kind: DynamicDirectory,
         _ filesystem: Filesystem,
-        _ process: Process,
+        _ process: Process?,
         _ number: UInt64
     ) -> Inode {
         switch kind {
         case .descriptors:
-            DescriptorDirectory(filesystem, process, number, isInformation: false)
+            DescriptorDirectory(filesystem, process!, number, isInformation: false)
         case .descriptorInformation:
-            DescriptorDirectory(filesystem, process, number, isInformation: true)
-        case .tasks: TaskDirectory(filesystem, [], process: process, number: number)
+            DescriptorDirectory(filesystem, process!, number, isInformation: true)
+        case .tasks: TaskDirectory(filesystem, [], process: process!, number: number)
+        case .disks: DiskDirectory(filesystem, number, isByNumber: false)
+        case .disksByNumber: DiskDirectory(filesystem, number, isByNumber: true)
         }
     }
 
@@ -40,7 +42,16 @@ enum ProcFilesystem {
     static func numberedEntry(_ number: Int32, _ inode: UInt64, _ kind: FileKind)
         throws(Errno) -> DirectoryEntry
     {
-        let keeper = try numberedDentry(number, nil, in: nil)
+        var text = TextBuffer()
+        text.append(number)
+        return try entry(text.bytes, inode, kind)
+    }
+
+    /// An entry whose name is made up; it lives as `numberedEntry` says.
+    static func entry(_ name: [UInt8], _ inode: UInt64, _ kind: FileKind)
+        throws(Errno) -> DirectoryEntry
+    {
+        let keeper = try dentry(name, nil, in: nil)
         return DirectoryEntry(name: keeper.nameView, inode: inode, kind: kind, keeper: keeper)
     }
 
@@ -50,9 +61,15 @@ enum ProcFilesystem {
     {
         var text = TextBuffer()
         text.append(number)
+        return try dentry(text.bytes, inode, in: directory)
+    }
+
+    private static func dentry(_ name: [UInt8], _ inode: Inode?, in directory: Dentry?)
+        throws(Errno) -> Dentry
+    {
         var dentry: Dentry? = nil
         var failure: Errno? = nil
-        text.bytes.withUnsafeBytes { bytes in
+        name.withUnsafeBytes { bytes in
             do throws(Errno) { dentry = try Dentry(Name(bytes), inode, in: directory) } catch {
                 failure = error
             }
@@ -202,7 +219,7 @@ extension ProcFilesystem {
         text.append("pos:\t")
         text.append(file.position)
         text.append("\nflags:\t0")
-        text.append(UInt64(file.flags.union(.largeFile).rawValue), base: 8)
+        text.append(UInt64(file.statusFlags.rawValue), base: 8)
         text.append("\nmnt_id:\t")
         text.append(file.dentry?.mount?.mountID ?? 0)
         text.append("\nino:\t")

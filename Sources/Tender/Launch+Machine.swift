@@ -12,6 +12,7 @@ extension Launch {
         let network = try openNetwork()
         let emulator = try VirtualMachine.emulator.requirePath(for: "run a virtual machine")
         let accelerator = request.accelerator ?? Accelerator.ofHost()
+        if accelerator == .kvm { try Accelerator.requireKVM() }
         if accelerator == .tcg, request.accelerator == nil, request.verbosity != .quiet {
             reportLine("this processor runs no virtual machines (no vmx or svm): it is emulated")
         }
@@ -94,6 +95,8 @@ extension Launch {
             say("the machine does not answer any more: its kernel is broken; it was ended")
         case .hung(hasStarted: false):
             say("the machine does not start; try more memory (--memory), or --accel tcg")
+        case .acceleratorFailed(let reason):
+            say("KVM cannot run this machine (\(reason)); give --accel tcg to emulate it")
         case .reset:
             say(
                 "the machine was reset by a triple fault: the program broke what the processor needs "

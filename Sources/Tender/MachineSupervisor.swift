@@ -14,6 +14,8 @@ enum MachineEnd {
     /// The processor gave up: an exception while one was being told of, and another (SDM volume 3,
     /// section 6.15, "double fault").
     case reset
+    /// The processor did not run it, for a reason that QEMU told.
+    case acceleratorFailed(String)
     case emulatorKilled(signal: Int32)
     /// QEMU's own end, with what it said of it.
     case emulatorEnded(status: Int32, reason: String?)
@@ -25,6 +27,7 @@ struct MachineSupervisor {
     private let signals: SignalProxy
     private var server: MachineLinkServer
     private var console: MachineConsole
+    private var messages: EmulatorMessages?
     private var hasLink = true
     private var hasStarted = false
     private var hasNetwork: Bool
@@ -56,6 +59,7 @@ struct MachineSupervisor {
         }
         server = MachineLinkServer(link: machine.link, streams: streams, control: control)
         console = MachineConsole(image: symbols)
+        messages = machine.messages.map { EmulatorMessages(descriptor: $0) }
         watchdog = isWatched ? MachineWatchdog(pid: pid) : nil
     }
 
@@ -79,12 +83,14 @@ struct MachineSupervisor {
                         events: 0,
                         revents: 0
                     ),
+                    pollfd(fd: messages?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
                 ] + watched.values
             if poll(&entries, nfds_t(entries.count), watchdog?.timeout ?? -1) < 0 { continue }
             if entries[0].revents != 0, let status = forwardSignals() { return conclude(status) }
             if entries[1].revents != 0 { serve() }
             if entries[2].revents != 0 { loseNetwork() }
-            watched.values = Array(entries[3...])
+            if entries[3].revents != 0 { listen() }
+            watched.values = Array(entries[4...])
             let holding = watched.holding & server.watched
             if holding != 0 { server.tellReady(holding) }
             watch()
@@ -94,6 +100,12 @@ struct MachineSupervisor {
     private mutating func serve() {
         hasLink = server.serve()
         console.take(server.takeLastWords())
+    }
+
+    /// What QEMU says passes through, but for the end of its accelerator.
+    private mutating func listen() {
+        messages?.take()
+        if let reason = messages?.failure { end(.acceleratorFailed(reason)) }
     }
 
     /// The interface was removed from the host; the program goes on as with its cable pulled out. That
@@ -148,6 +160,7 @@ struct MachineSupervisor {
         guard ended != nil else { return nil }
         // Its last word may still be on the way.
         while hasLink { serve() }
+        while messages?.hasEnded == false { listen() }
         console.end()
         return ended
     }

@@ -8,6 +8,8 @@ struct VirtualMachine {
     /// A socket: see `MachineLink`.
     let link: Int32
     let monitor: MachineMonitor
+    /// What QEMU says, where somebody has to understand it; nil where it goes to standard error.
+    let messages: Int32?
     /// What its card is at the other end of.
     let network: TapInterface?
     /// What QEMU calls that.
@@ -45,6 +47,7 @@ struct VirtualMachine {
         guard ends.own >= 0, monitor.own >= 0 else {
             throw LaunchFailure("cannot make the machine's link: \(lastErrorText())")
         }
+        let messages: (own: Int32, other: Int32)? = accelerator == .kvm ? socketPair() : nil
         let command =
             [emulator]
             + Self.options(image, memory + BootModule.size(of: module), model, accelerator)
@@ -58,6 +61,7 @@ struct VirtualMachine {
                 0, 1, 2, module, ends.other, disk[0], disk[1], disk[2], disk[3], monitor.other,
                 network?.descriptor ?? -1
             )
+            start.errors = max(messages?.other ?? 0, 0)
             start.has_own_group = true
         }
         guard started > 0 else {
@@ -66,7 +70,9 @@ struct VirtualMachine {
         }
         close(ends.other)
         close(monitor.other)
+        if let messages { close(messages.other) }
         pid = started
+        self.messages = messages?.own
         self.network = network
         link = ends.own
         self.monitor = MachineMonitor(descriptor: monitor.own)

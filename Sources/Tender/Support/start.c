@@ -61,6 +61,8 @@ static int become_kernel(const struct tender_start *start, pid_t parent)
     // The parent may have died before its death was asked to be told.
     if (getppid() != parent)
         _exit(125);
+    if (start->errors > 0 && dup2(start->errors, STDERR_FILENO) < 0)
+        return errno;
     int failure = place_descriptors(start->descriptors);
     if (failure != 0)
         return failure;

@@ -19,6 +19,8 @@ struct tender_start {
     char *const *environment;
     /// For each number the descriptor that is to stand there, or -1 for none. 0 to 2 stay.
     int descriptors[TENDER_DESCRIPTOR_COUNT];
+    /// Where standard error goes; zero for where this process's goes.
+    int errors;
     /// Stop at the image's first instruction, open to any debugger of the same user.
     bool stop_for_debugger;
     /// In a process group of its own, so that the terminal's signals pass it by.

@@ -27,7 +27,9 @@ struct ProgramLookup {
         guard !name.isEmpty else {
             throw .notFound("''", "the name is empty; give the path of a program")
         }
-        return name.contains("/") ? try findPath() : try findName()
+        // Folders, whatever PATH holds.
+        let isPath = name.contains("/") || name == "." || name == ".."
+        return isPath ? try findPath() : try findName()
     }
 
     private func findPath() throws(LaunchFailure) -> ProgramSource {

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Tender
 
-extension BootImageFormat: ExpressibleByArgument {}
-
 /// `unirun build`: a program as a file that machines boot.
 struct BuildCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,7 +22,7 @@ struct BuildCommand: ParsableCommand {
     )
 
     @Option(help: "What to write.")
-    var format = BootImageFormat.iso
+    var format = Choice(BootImageFormat.iso)
 
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "FILE"))
     var output: String
@@ -50,6 +48,6 @@ struct BuildCommand: ParsableCommand {
         try program.apply(to: &request)
         try files.apply(to: &request)
         try MachineOptions.apply(hostname: hostname, to: &request)
-        try BootImage(request).write(format, to: output)
+        try BootImage(request).write(try format.value(of: "format"), to: output)
     }
 }

@@ -9,18 +9,18 @@ struct CompletionsCommand: ParsableCommand {
         discussion: "As in: unirun completions bash > /etc/bash_completion.d/unirun"
     )
 
-    enum Shell: String, ExpressibleByArgument, CaseIterable {
+    enum Shell: String, CaseIterable {
         case bash
         case zsh
         case fish
     }
 
     @Argument(help: "bash, zsh or fish.")
-    var shell: Shell
+    var shell: Choice<Shell>
 
-    func run() {
+    func run() throws {
         let kind: CompletionShell =
-            switch shell {
+            switch try shell.value(of: "shell", "unirun completions") {
             case .bash: .bash
             case .zsh: .zsh
             case .fish: .fish

@@ -64,15 +64,17 @@ enum ProgramWords {
     ) throws {
         let isSeparated = words.first == "--"
         if isSeparated { words.removeFirst() }
-        guard let first = words.first else {
-            throw LaunchFailure(
-                "no program is named; give its path, as unirun ./hello; see unirun --help"
-            )
-        }
+        guard let first = words.first else { throw LaunchFailure.noProgram }
         guard !isSeparated, first.hasPrefix("-"), first.count > 1 else { return }
         if first == "-h" || first == "--help" { throw CleanExit.helpRequest(command) }
         throw LaunchFailure("unknown option '\(first)'; \(advice(first))")
     }
+}
+
+extension LaunchFailure {
+    static let noProgram = LaunchFailure(
+        "no program is named; give its path, as unirun ./hello; see unirun --help"
+    )
 }
 
 /// The command line as bytes: `CommandLine.arguments` repairs what is not UTF-8.

@@ -93,22 +93,18 @@ struct FileOptions: ParsableArguments {
     }
 }
 
-extension GuestPlatform: ExpressibleByArgument {}
-extension Accelerator: ExpressibleByArgument {}
-extension MachineModel: ExpressibleByArgument {}
-
 /// What the guest's machine looks like.
 struct MachineOptions: ParsableArguments {
     @Option(help: "Where the kernel runs: a sandboxed process, or a virtual machine.")
-    var platform = GuestPlatform.process
+    var platform = Choice(GuestPlatform.process)
 
     @Option(
         help: "How a virtual machine's processor is run (default: kvm where the host can)."
     )
-    var accel: Accelerator?
+    var accel: Choice<Accelerator>?
 
     @Option(help: "Which of QEMU's machines a virtual machine is (default: microvm).")
-    var machine: MachineModel?
+    var machine: Choice<MachineModel>?
 
     @Flag(
         help: """
@@ -170,6 +166,7 @@ struct MachineOptions: ParsableArguments {
     var name: String?
 
     func validatePlatform() throws {
+        let platform = try platform.value(of: "platform")
         guard platform == .vm || disk.isEmpty else {
             throw LaunchFailure("--disk is for a virtual machine; add --platform vm")
         }
@@ -199,9 +196,9 @@ struct MachineOptions: ParsableArguments {
     }
 
     func apply(to request: inout LaunchRequest) throws {
-        request.platform = platform
-        request.accelerator = accel
-        if let machine { request.machine = machine }
+        request.platform = try platform.value(of: "platform")
+        request.accelerator = try accel?.value(of: "accel")
+        if let machine { request.machine = try machine.value(of: "machine") }
         request.disks = disk.map { DiskRequest(parsing: $0) }
         request.usesFirecracker = firecracker
         try applyNetwork(to: &request)
@@ -210,7 +207,8 @@ struct MachineOptions: ParsableArguments {
             guard let size = MemorySize(parsing: memory) else {
                 throw LaunchFailure("memory '\(memory)' is not a size; write it as 512M or 2g")
             }
-            let least = platform == .vm ? MemorySize.minimumOfMachine : MemorySize.minimum
+            let isMachine = request.platform == .vm
+            let least = isMachine ? MemorySize.minimumOfMachine : MemorySize.minimum
             guard size.bytes >= least else {
                 throw LaunchFailure(
                     "memory '\(memory)' is too little to start; give \(least >> 20)M at least"
@@ -239,7 +237,7 @@ extension MachineOptions {
             }
             return
         }
-        guard platform == .vm else {
+        guard request.platform == .vm else {
             throw LaunchFailure(
                 "a process has no network in this version; add --platform vm, or leave --network out"
             )
@@ -258,15 +256,15 @@ extension MachineOptions {
 
 /// What is told about the run.
 struct ObservationOptions: ParsableArguments {
-    @Flag(help: "Write each system call to standard error.")
+    @Flag(
+        help: """
+            Write each system call to standard error; --strace=FILTER writes these only: names and groups \
+            with commas between, as open,%file.
+            """
+    )
     var strace = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Like --strace, for these calls only: names and groups with commas between, as open,%file.",
-            valueName: "FILTER"
-        )
-    )
+    @Option(help: ArgumentHelp("The same as --strace=FILTER.", valueName: "FILTER"))
     var trace: String?
 
     @Option(
@@ -281,14 +279,14 @@ struct ObservationOptions: ParsableArguments {
     @Flag(
         help: """
             Wait for gdb before the first instruction, and say how to attach it. A virtual machine \
-            waits on a port of this host: any that is free, or --gdb PORT.
+            waits on a port of this host: any that is free, or --gdb=PORT.
             """
     )
     var gdb = false
 
     /// What `--gdb PORT` is read as: see `CommandLineWords`.
     @Option(help: ArgumentHelp("The port of --gdb.", visibility: .hidden))
-    var gdbPort: UInt16?
+    var gdbPort: String?
 
     @Flag(help: ArgumentHelp("Leave every call caught, for measuring.", visibility: .hidden))
     var keepSites = false
@@ -313,14 +311,27 @@ struct ObservationOptions: ParsableArguments {
             throw LaunchFailure("--output \(output) says where --strace writes; add --strace")
         }
         request.wantsStatistics = stats
-        if gdbPort != nil, request.platform != .vm {
-            throw LaunchFailure(
-                "--gdb PORT is for a virtual machine; add --platform vm, or leave the port out"
-            )
-        }
         request.waitsForDebugger = gdb || gdbPort != nil
-        request.debuggerPort = gdbPort
+        request.debuggerPort = try gdbPort.map { text throws(LaunchFailure) in
+            try debuggerPort(text, request.platform)
+        }
         request.keepsSites = keepSites
         request.verbosity = quiet ? .quiet : verbose ? .verbose : .normal
+    }
+
+    private func debuggerPort(_ text: String, _ platform: GuestPlatform) throws(LaunchFailure)
+        -> UInt16
+    {
+        guard let port = UInt16(text), port > 0 else {
+            throw LaunchFailure(
+                "port '\(text)' is not a number from 1 to 65535; write --gdb=1234, or --gdb alone"
+            )
+        }
+        guard platform == .vm else {
+            throw LaunchFailure(
+                "--gdb=PORT is for a virtual machine; add --platform vm, or leave the port out"
+            )
+        }
+        return port
     }
 }

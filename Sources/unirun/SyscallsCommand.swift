@@ -10,20 +10,21 @@ struct SyscallsCommand: ParsableCommand {
         discussion: "Calls that are not listed fail with ENOSYS."
     )
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
+    enum Format: String, CaseIterable {
         case table
         case json
         case markdown
     }
 
     @Option(name: .shortAndLong, help: "How to print them.")
-    var output = Format.table
+    var output = Choice(Format.table)
 
     @Flag(help: "List what the kernel itself may ask of its host, which the sandbox lets pass.")
     var host = false
 
-    func run() {
-        guard !host else { return printHostCalls() }
+    func run() throws {
+        let output = try output.value(of: "output")
+        guard !host else { return printHostCalls(output) }
         let rows = CallDescription.all
         switch output {
         case .table: printTable(rows)
@@ -32,7 +33,7 @@ struct SyscallsCommand: ParsableCommand {
         }
     }
 
-    private func printHostCalls() {
+    private func printHostCalls(_ output: Format) {
         let rows = HostCallDescription.all
         switch output {
         case .table:

@@ -19,7 +19,7 @@ struct Unirun: ParsableCommand {
               unirun ./hello                            run a static program
               unirun -e MODE=test -w /srv ./server -p 80
               unirun --rootfs ./alpine /bin/sh -c 'ls'  run from a root file system
-              unirun --strace ./hello                   see its system calls
+              unirun --strace=%file ./hello             see its calls that name files
               unirun check ./server                     would it run?
               unirun build -o disk.iso ./server         a disk for machines
 
@@ -55,7 +55,10 @@ enum Main {
     /// rest; with options `run` is parsed alone where no command is named.
     private static func run(_ arguments: [String]) throws {
         let names = arguments.first == "run" ? Array(arguments.dropFirst()) : arguments
-        guard let first = names.first else { throw CleanExit.helpRequest(Unirun.self) }
+        guard let first = names.first else {
+            guard arguments.isEmpty else { throw LaunchFailure.noProgram }
+            throw CleanExit.helpRequest(Unirun.self)
+        }
         if first == "--", names.count > 1 { try launch(names[1], argumentCount: names.count - 2) }
         if !first.hasPrefix("-"), names.count < arguments.count || !isCommand(first) {
             try launch(first, argumentCount: names.count - 1)
@@ -101,16 +104,34 @@ enum CommandLineWords {
     /// end, and taken as it was given.
     static func spelledOut(_ words: [String]) -> [String] {
         var words = words
-        for index in words.indices.dropFirst() {
+        for index in words.indices {
+            words[index] = withValue(words[index])
+            guard index > 0 else { continue }
             switch words[index - 1] {
-            // A flag that may be followed by a port.
-            case "--gdb" where words[index].allSatisfy(\.isNumber) && UInt16(words[index]) != nil:
+            // Flags that may be followed by a port, and by a group of calls.
+            case "--gdb" where isNumber(words[index]):
                 words[index] = "--gdb-port=\(words[index])"
+            case "--strace" where words[index].hasPrefix("%"):
+                words[index] = "--trace=\(words[index])"
             // docker's volume, where `-v` alone is verbose.
             case "-v" where words[index].contains(":/"): words[index - 1] = "--volume"
             default: break
             }
         }
         return words
+    }
+
+    /// The parser knows no flags with a value: those have an option beside them.
+    private static func withValue(_ word: String) -> String {
+        for (flag, option) in [("--gdb=", "--gdb-port="), ("--strace=", "--trace=")]
+        where word.hasPrefix(flag) && word.utf8.count > flag.utf8.count {
+            return option + word.dropFirst(flag.count)
+        }
+        return word
+    }
+
+    private static func isNumber(_ word: String) -> Bool {
+        !word.isEmpty
+            && word.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 }

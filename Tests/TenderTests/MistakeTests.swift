@@ -188,7 +188,100 @@ struct MistakeTests {
             "No such file"
         )
         try mistake(["--quiet"], status: 125, says: "no program")
+        try mistake(["run"], status: 125, says: "no program")
         try mistake(["--rootfs", "/absent", program], status: 125, says: "/absent", "--rootfs")
+    }
+
+    @Test func aWrongWordIsToldWithTheRightOnes() throws {
+        let folder = try TemporaryFolder()
+        let program = try folder.addProgram()
+        let machine = ["--platform", "vm"]
+        try mistake(
+            ["--platform", "docker", program],
+            status: 125,
+            says: "platform 'docker' is not known",
+            "--platform process or --platform vm"
+        )
+        try mistake(
+            machine + ["--accel", "hvf", program],
+            status: 125,
+            says: "--accel kvm or --accel tcg"
+        )
+        try mistake(
+            machine + ["--machine", "pc", program],
+            status: 125,
+            says: "machine 'pc'",
+            "q35"
+        )
+        try mistake(
+            ["build", "--format", "qcow2", "-o", folder.path + "/x", program],
+            status: 125,
+            says: "--format iso or --format module"
+        )
+        try mistake(
+            ["syscalls", "-o", "yaml"],
+            status: 125,
+            says: "output 'yaml'",
+            "--output json"
+        )
+        try mistake(["completions", "tcsh"], status: 125, says: "unirun completions bash")
+    }
+
+    @Test(arguments: [
+        ["--gdb=0"], ["--gdb=65536"], ["--gdb", "65536"], ["--gdb=x"],
+    ])
+    func aWrongPortOfTheDebuggerIsToldWithARightOne(words: [String]) throws {
+        let folder = try TemporaryFolder()
+        let program = try folder.addProgram()
+        try mistake(
+            ["--platform", "vm"] + words + [program],
+            status: 125,
+            says: "is not a number from 1 to 65535",
+            "--gdb=1234"
+        )
+    }
+
+    @Test(arguments: [["--gdb=1234"], ["--gdb", "1234"]])
+    func aPortOfTheDebuggerIsForMachines(words: [String]) throws {
+        let folder = try TemporaryFolder()
+        try mistake(words + [folder.addProgram()], status: 125, says: "--gdb=PORT", "--platform vm")
+    }
+
+    @Test func aFilterOfCallsThatThereAreNotIsExplained() throws {
+        let folder = try TemporaryFolder()
+        let program = try folder.addProgram()
+        try mistake(["--strace=%fiel", program], status: 125, says: "'%fiel' is no system call")
+        try mistake(["--strace", "%fiel", program], status: 125, says: "'%fiel' is no system call")
+        try mistake(["--strace=read,,write", program], status: 125, says: "empty word")
+    }
+
+    @Test func aDotIsAFolder() throws {
+        try mistake(["."], status: 126, says: "cannot run .", "directory")
+        try mistake([".."], status: 126, says: "cannot run ..", "directory")
+    }
+
+    /// A script in QEMU's place says what QEMU says when KVM gives up.
+    @Test(arguments: [
+        ("KVM internal error. Suberror: 1", "KVM internal error. Suberror: 1"),
+        ("error: kvm run failed Bad address", "kvm run failed Bad address"),
+        (
+            "Could not access KVM kernel module: No such device\nqemu: failed to initialize kvm: x",
+            "Could not access KVM kernel module: No such device"
+        ),
+    ])
+    func aBrokenKVMIsOneLine(words: String, reason: String) throws {
+        guard access("/dev/kvm", R_OK | W_OK) == 0 else { return }
+        let folder = try TemporaryFolder()
+        let script =
+            "#!/bin/sh\nprintf '%s\\n' '\(words)' 'RAX=0000 RBX=0000' >&2\nexec /bin/sleep 60\n"
+        try folder.add("qemu-system-x86_64", Array(script.utf8), mode: 0o755)
+        try mistake(
+            ["--platform", "vm", "--accel", "kvm", folder.addProgram()],
+            ["PATH": folder.path],
+            status: 125,
+            says: reason,
+            "--accel tcg"
+        )
     }
 
     @Test func aMissingKernelImageIsExplained() throws {

@@ -52,6 +52,15 @@ struct RunTests {
         #expect(outcome.outputLines.contains { $0.hasPrefix("9 /memfd:statistics") })
     }
 
+    @Test(arguments: [["--strace=%file,write"], ["--strace", "%file"], ["--trace", "%file"]])
+    func aFilteredTraceIsATrace(words: [String]) throws {
+        let folder = try TemporaryFolder()
+        let program = try folder.addProgram()
+        let trace = folder.path + "/trace"
+        let outcome = try CommandFixture.run(words + ["-o", trace, program, "descriptors"])
+        #expect(outcome.outputLines.contains("8 " + trace))
+    }
+
     @Test func theKernelSeesNothingOfTheHostsEnvironment() throws {
         let lines = try run(["--name", "web"], ["environment"]).outputLines
         #expect(lines.count == 2)

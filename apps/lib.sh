@@ -125,7 +125,13 @@ execute() {
         chmod -R u+rwx "$scratch/root" 2>/dev/null || true
         rm -rf "$scratch/root"
         cp -a "$data" "$scratch/root"
-        (cd "$scratch/root" && exec env -i "${variables[@]}" timeout -k 5 300 "$program" "$@") \
+        # And with what a guest finds in its environment.
+        local usual=(
+            PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+            HOSTNAME=unirun HOME=/root
+        )
+        (cd "$scratch/root" \
+            && exec env -i "${usual[@]}" "${variables[@]}" /usr/bin/timeout -k 5 300 "$program" "$@") \
             >"$scratch/out" 2>"$scratch/err" || status=$?
     fi
     echo "$status"

@@ -15,11 +15,11 @@ static void note(int number, siginfo_t *information, void *context) {
 
 static void type(const char *text) { must(write(master, text, strlen(text))); }
 
-// What the terminal shows until it has shown `end`.
+// What the terminal shows until it has shown `end` and the end of that line.
 static void shown(const char *name, const char *end) {
     char text[2000] = "";
     size_t count = 0;
-    while (count < sizeof text - 1 && !strstr(text, end)) {
+    while (count < sizeof text - 1 && !(strstr(text, end) && text[count - 1] == '\n')) {
         ssize_t got = read(master, text + count, sizeof text - 1 - count);
         if (got <= 0) break;
         count += got;

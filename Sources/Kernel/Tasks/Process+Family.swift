@@ -41,16 +41,10 @@ extension Process {
             {
                 Signals.send(signal, to: child)
             }
-            guard let heir else {
-                if child.hasEnded {
-                    ProcessTable.put(child)
-                } else {
-                    child.tellGroupIfOrphaned(by: self)
-                }
-                return
+            if let heir {
+                heir.adopt(child)
+                child.exitSignal = .child
             }
-            heir.adopt(child)
-            child.exitSignal = .child
             if child.hasEnded { child.tellEnd() } else { child.tellGroupIfOrphaned(by: self) }
         }
     }

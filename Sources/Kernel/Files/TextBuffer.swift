@@ -19,6 +19,8 @@ public struct TextBuffer {
         text.withUnsafeBytes { append($0) }
     }
 
+    /// Never inlined: the growth of the array is much code, and there are hundreds of callers.
+    @inline(never)
     public mutating func append(byte: UInt8) { bytes.append(byte) }
 
     /// A number in a base up to 16, at least `width` digits long.
@@ -38,15 +40,15 @@ public struct TextBuffer {
             rest /= base
             count += 1
         } while rest != 0
-        for _ in 0..<max(0, width - count) { bytes.append(padding) }
+        for _ in 0..<max(0, width - count) { append(byte: padding) }
         while count > 0 {
             count -= 1
-            bytes.append(digits[count])
+            append(byte: digits[count])
         }
     }
 
     public mutating func append(_ number: Int) {
-        if number < 0 { bytes.append(0x2d) }
+        if number < 0 { append(byte: 0x2d) }
         append(UInt64(number.magnitude))
     }
 

@@ -86,7 +86,9 @@ enum MachineTerminal {
         MachineStreams.tell(holding)
     }
 
-    /// Brings bytes from the line and to it, interrupts off.
+    /// Brings bytes from the line and to it, interrupts off. One piece of code: all of the discipline and
+    /// of both devices is in it.
+    @inline(never)
     private static func pump() {
         guard line != nil else {
             discipline.flushOutput()

@@ -51,6 +51,9 @@ public enum ControlMessage {
         case knownSites = 7
         /// Interrupt all processes of the instance but the first. There is no answer.
         case interruptOthers = 8
+        /// From now on there are copies of the process. `descriptor` is the kernel's on which the filter
+        /// asks about each (seccomp_unotify(2)), negative where the host gave it none. There is no answer.
+        case countCopies = 9
     }
     /// Beside the number of an ioctl that changes the terminal: the calling thread blocks or
     /// ignores `SIGTTOU`, so the change is made from the background too.

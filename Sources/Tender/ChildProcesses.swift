@@ -11,12 +11,15 @@ enum ChildProcesses {
         return text.split(separator: " ").compactMap { pid_t($0) }
     }
 
-    /// Ends those that are left, and waits until they are gone.
+    /// Ends those that are left, and those that they make meanwhile, and waits until they are gone.
     static func endAll() {
-        let children = all
-        for child in children { kill(child, SIGKILL) }
-        for child in children {
-            while waitpid(child, nil, 0) < 0, errno == EINTR {}
+        while true {
+            let children = all
+            guard !children.isEmpty else { return }
+            for child in children { kill(child, SIGKILL) }
+            for child in children {
+                while waitpid(child, nil, 0) < 0, errno == EINTR {}
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ public struct ControlServer {
             return result(ftruncate(descriptor, length))
         case .synchronize: return result(fsync(descriptor))
         case .status: return status(descriptor, payload)
-        case .stop, .knownSites, .interruptOthers: return -Int64(EPERM)
+        case .stop, .knownSites, .interruptOthers, .countCopies: return -Int64(EPERM)
         }
     }
 

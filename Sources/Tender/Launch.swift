@@ -1,5 +1,6 @@
 import Glibc
 import LaunchRecord
+import SystemPackage
 import TenderSupport
 
 /// One run of a program, from the request to the exit status.
@@ -148,17 +149,27 @@ public struct Launch {
         // A program that ends by itself leaves the terminal as it wants it, as stty(1) does.
         if status.signal != nil || status.code > 128 { supervisor.restoreTerminal() }
         if kernel.statistics >= 0 { showStatistics(kernel.statistics, program) }
-        if supervisor.exceededMemory, status.signal == SIGKILL { return reportMemory() }
+        if let reason = supervisor.endReason, status.signal == SIGKILL { return report(reason) }
         return exitStatus(status)
     }
 
-    /// As a container that runs out of its memory: killed, which is status 137.
-    private func reportMemory() -> Int32 {
-        let limit = (request.memoryLimit ?? 0) >> 20
-        reportLine(
-            "\(request.program): killed: it used more memory than --memory \(limit)M allows; give more"
-        )
-        return 128 + SIGKILL
+    private func report(_ reason: Supervisor.EndReason) -> Int32 {
+        switch reason {
+        // As a container that runs out of its memory: killed, which is status 137.
+        case .memory:
+            let limit = (request.memoryLimit ?? 0) >> 20
+            reportLine(
+                "\(request.program): killed: it used more memory than --memory \(limit)M allows; give more"
+            )
+            return 128 + SIGKILL
+        case .uncountable(let error):
+            reportLine(
+                "\(request.program): cannot count its processes: \(Errno(rawValue: error).description); "
+                    + "forking needs Linux 5.19, pidfd_getfd(2) and no other seccomp listener "
+                    + "(in a container: CAP_SYS_PTRACE), or --platform vm"
+            )
+            return 125
+        }
     }
 
     func showStatistics(_ descriptor: Int32, _ program: ProgramFile?) {

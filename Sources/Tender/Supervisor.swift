@@ -12,8 +12,16 @@ struct Supervisor {
     private var request = [UInt8](repeating: 0, count: ControlMessage.encodedSize)
     private var received = 0
     private let memory: MemoryWatch?
-    /// The kernel was ended because it used more memory than it may.
-    private(set) var exceededMemory = false
+    private var copies = CopyCounter()
+    /// Why the kernel was ended.
+    private(set) var endReason: EndReason?
+
+    enum EndReason {
+        /// It used more memory than it may.
+        case memory
+        /// Its processes cannot be counted; the errno says why.
+        case uncountable(Int32)
+    }
 
     init(
         kernel: KernelProcess,
@@ -33,23 +41,30 @@ struct Supervisor {
             var ready = [
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: hasControl ? kernel.control : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: copies.listener, events: Int16(POLLIN), revents: 0),
             ]
-            if poll(&ready, 2, checkMemory()) < 0 { continue }
+            if poll(&ready, 3, checkMemory()) < 0 { continue }
             if ready[0].revents != 0, signals.drain(to: kernel), let status = reap() {
                 return status
             }
             if ready[1].revents != 0 { serve() }
+            // Not at its hanging up, when a question is waited for.
+            if ready[2].revents & Int16(POLLIN) != 0 { answerCopy() }
         }
     }
 
     /// Ends the kernel when it uses too much memory; how long it may go on unseen otherwise, for
     /// poll(2).
     private mutating func checkMemory() -> Int32 {
-        guard let memory, !exceededMemory else { return -1 }
+        guard let memory, endReason == nil else { return -1 }
         if let pause = memory.pause() { return pause }
-        exceededMemory = true
-        kill(kernel.pid, SIGKILL)
+        end(.memory)
         return -1
+    }
+
+    private mutating func end(_ reason: EndReason) {
+        endReason = reason
+        kill(kernel.pid, SIGKILL)
     }
 
     /// Puts the terminal back as it was before the program changed it.
@@ -59,7 +74,7 @@ struct Supervisor {
     var knownSites: [KnownSite] { server.knownSites }
 
     /// Reaps what ended, and follows the kernel into a stop that came before it could ask for one.
-    private func reap() -> ExitStatus? {
+    private mutating func reap() -> ExitStatus? {
         var status: Int32 = 0
         while true {
             let child = waitpid(-1, &status, WNOHANG | WUNTRACED)
@@ -67,7 +82,9 @@ struct Supervisor {
             guard child > 0 else { return nil }
             guard child == kernel.pid else {
                 // One of the others ends by itself with zero; with anything else the kernel is broken.
-                if status & 0xff != 0x7f, status != 0 { return ExitStatus(waitStatus: status) }
+                guard status & 0xff != 0x7f else { continue }
+                if status != 0 { return ExitStatus(waitStatus: status) }
+                copies.noteEnd()
                 continue
             }
             if status & 0xff != 0x7f { return end(status) }
@@ -103,14 +120,34 @@ struct Supervisor {
         guard received == ControlMessage.encodedSize else { return }
         received = 0
         let operation = request.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
-        if operation == ControlMessage.Operation.interruptOthers.rawValue {
-            return ChildProcesses.all.lazy.filter { [kernel] in $0 != kernel.pid }
-                .forEach { kill($0, HostSignal.interrupt) }
+        switch ControlMessage.Operation(rawValue: operation) {
+        case .interruptOthers: return interruptOthers()
+        case .countCopies: return countCopies()
+        default: break
         }
         let sent = request.withUnsafeMutableBytes {
             server.answer($0)
             return send(kernel.control, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
         }
         if sent != ControlMessage.encodedSize { hasControl = false }
+    }
+
+    private func interruptOthers() {
+        for child in ChildProcesses.all where child != kernel.pid {
+            kill(child, HostSignal.interrupt)
+        }
+    }
+
+    private mutating func countCopies() {
+        let descriptor = request.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: 4, as: Int32.self)
+        }
+        let failure = copies.listen(kernel.pid, descriptor)
+        if failure != 0 { end(.uncountable(failure)) }
+    }
+
+    private mutating func answerCopy() {
+        let failure = copies.answer()
+        if failure != 0 { end(.uncountable(failure)) }
     }
 }

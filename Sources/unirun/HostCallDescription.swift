@@ -28,6 +28,7 @@ struct HostCallDescription {
                 "argument \(argument + 1) is below \(bound)"
             case .first(let value): "argument 1 is \(value)"
             case .firstTwo(let first, let second): "argument 1 is \(first) and argument 2 \(second)"
+            case .firstCounted(let value): "argument 1 is \(value), and unirun agrees"
             }
     }
 

@@ -58,6 +58,14 @@ import Testing
                 + lines.filter { $0.hasPrefix("TracerPid") }
         }
 
+        /// How many of the host's show the program in their command line.
+        func processes() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { name in
+                let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") ?? Data()
+                return String(decoding: line, as: UTF8.self).contains(program)
+            }.count
+        }
+
         func programBytes() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: program)) }
     }
 
@@ -168,6 +176,19 @@ import Testing
         }
         let write = try scene.call("page", 9, ["0", "4096", "3", "1", "4", "0"])
         #expect(write.outputText == "calls\n-13\n", "the program's file is open for writing")
+    }
+
+    @Test(.enabled(if: Command.isBuilt && !Command.isNative))
+    func copiesOfAProcessAreRefusedBeyondABound() throws {
+        let scene = try Scene()
+        let before = try scene.state()
+        // CLONE_PARENT and SIGCHLD, as the kernel makes its own.
+        let (clone, flags) = (56, "0x8011")
+        let end = try scene.call("without-end", clone, [flags], timeLimit: 120)
+        #expect(end.outputText == "calls\n-\(EAGAIN)\n")
+        #expect(end.status == 0)
+        #expect(try scene.processes() == 0)
+        #expect(try scene.state() == before)
     }
 
     @Test(.enabled(if: Command.isBuilt && !Command.isNative))

@@ -15,6 +15,8 @@ public struct HostCall {
         /// The first arguments are these.
         case first(UInt32)
         case firstTwo(UInt32, UInt32)
+        /// The first argument is this, and `unirun` agrees: it counts them (docs/adr/0020).
+        case firstCounted(UInt32)
     }
 
     init(_ number: UInt32, _ check: ArgumentCheck = .none) {
@@ -80,7 +82,7 @@ public let hostCalls: InlineArray<_, HostCall> = [
     // Up to MADV_DOFORK: neither poisoning nor anything newer.
     HostCall(HostNumber.madvise, .below(argument: 2, bound: 12)),
     // An address space more: FUTEX_WAIT and FUTEX_WAKE pass the turn from process to process.
-    HostCall(HostNumber.clone, .first(copyOfProcess)),
+    HostCall(HostNumber.clone, .firstCounted(copyOfProcess)),
     HostCall(HostNumber.futex, .below(argument: 1, bound: 2)),
     HostCall(HostNumber.prctl, .firstTwo(setDeathSignal.0, setDeathSignal.1)),
     HostCall(HostNumber.getppid),

@@ -11,6 +11,7 @@ import Platform
 /// kernel's stacks may be another's to use meanwhile.
 enum HostProcesses {
     private static let tryAgain: Int64 = -11
+    private static let interrupted: Int64 = -4
 
     private static var identity: UnsafeMutablePointer<host_identity> {
         UnsafeMutablePointer(bitPattern: UInt(HOST_IDENTITY))!
@@ -117,15 +118,20 @@ enum HostProcesses {
         guard let number = freeNumber() else { return tryAgain }
         identity.pointee.child = UInt64(number)
         identity.pointee.begins_empty = beginsEmpty ? 1 : 0
-        count_host_call(UInt64(HostNumber.clone))
-        let answer = hypercall_clone(UInt64(HostNumber.clone), UInt64(copyOfProcess))
+        var answer = interrupted
+        // Until `unirun` has taken note of it.
+        while answer == interrupted {
+            count_host_call(UInt64(HostNumber.clone))
+            answer = hypercall_clone(UInt64(HostNumber.clone), UInt64(copyOfProcess))
+        }
         guard answer > 0 else { return tryAgain }
         setState(number, HOST_PROCESS_USED)
         return Int64(number)
     }
 
-    /// What one process alone needs not: shared variables, and a stack to wait on.
+    /// What one process alone needs not: who counts them, shared variables, and a stack to wait on.
     private static func prepareForOthers() -> Int64 {
+        tell(.countCopies, descriptor: Int32(truncatingIfNeeded: SystemCallFilter.listener))
         let stack = ProcessMemory.mapAnonymous(
             UInt64(PARKING_STACK),
             UInt64(PARKING_STACK_SIZE),
@@ -232,9 +238,12 @@ enum HostProcesses {
     static func missInterrupt() { identity.pointee.missed_interrupt = 1 }
 
     /// Has `unirun` interrupt all but the first, one of which has the turn.
-    static func interruptOthers() {
+    static func interruptOthers() { tell(.interruptOthers) }
+
+    /// Tells `unirun` something that it does not answer.
+    private static func tell(_ operation: ControlMessage.Operation, descriptor: Int32 = 0) {
         var message = InlineArray<16, UInt64>(repeating: 0)
-        message[0] = UInt64(ControlMessage.Operation.interruptOthers.rawValue)
+        message[0] = UInt64(operation.rawValue) | UInt64(UInt32(bitPattern: descriptor)) << 32
         var segment = (address(&message), UInt64(ControlMessage.encodedSize))
         let control = UInt64(HostDescriptor.control.rawValue)
         _ = callHost(HostNumber.writev, control, address(&segment), 1)

@@ -32,9 +32,10 @@ struct SystemCallFilter {
     private enum Target {
         static var next: UInt8 { 0 }
         static var firstCheck: UInt8 { 128 }
-        static var allow: UInt8 { 253 }
-        static var kill: UInt8 { 254 }
-        static var trap: UInt8 { 255 }
+        static var allow: UInt8 { 252 }
+        static var kill: UInt8 { 253 }
+        static var trap: UInt8 { 254 }
+        static var notify: UInt8 { 255 }
     }
 
     // BPF codes, as linux/bpf_common.h combines them.
@@ -47,6 +48,7 @@ struct SystemCallFilter {
 
     // SECCOMP_RET_ values.
     private static var allow: UInt32 { 0x7fff_0000 }
+    private static var notify: UInt32 { 0x7fc0_0000 }
     private static var trap: UInt32 { 0x0003_0000 }
     private static var killProcess: UInt32 { 0x8000_0000 }
 
@@ -58,19 +60,32 @@ struct SystemCallFilter {
 
     private static var architecture: UInt32 { 0xc000_003e }  // AUDIT_ARCH_X86_64
 
-    /// Installs the filter for good; a negated errno when the host refuses it.
+    /// The descriptor on which calls are asked about, or a negated errno when the host has none to give.
+    nonisolated(unsafe) private(set) static var listener: Int64 = 0
+
+    /// Installs the filter for good; a negated errno when the host refuses it. Without a listener it
+    /// refuses the calls that `unirun` is to agree to.
     static func install() -> Int64 {
         var filter = SystemCallFilter()
         filter.build()
-        let setModeFilter: UInt64 = 1
         return withUnsafeMutablePointer(to: &filter.program) { instructions in
             var program = Program(length: UInt16(filter.count), instructions: instructions)
-            return callHost(HostNumber.seccomp, setModeFilter, 0, address(&program))
+            listener = install(&program, flags: newListener | waitKillable)
+            return listener < 0 ? install(&program, flags: 0) : 0
         }
     }
 
+    // SECCOMP_FILTER_FLAG_ values. Once `unirun` knows of a call only its process's end takes that back.
+    private static var newListener: UInt64 { 1 << 3 }
+    private static var waitKillable: UInt64 { 1 << 5 }
+
+    private static func install(_ program: inout Program, flags: UInt64) -> Int64 {
+        let setModeFilter: UInt64 = 1
+        return callHost(HostNumber.seccomp, setModeFilter, flags, address(&program))
+    }
+
     /// The host compiles the filter for each instance, which takes as long as it has instructions:
-    /// all share the same three ends. The page comes first, as the host tries the filter with
+    /// all share the same four ends. The page comes first, as the host tries the filter with
     /// every number beforehand, and gives that up where it asks for an address.
     private mutating func build() {
         let page = code_places.hypercall_page
@@ -126,16 +141,14 @@ struct SystemCallFilter {
             append(SystemCallFilter.jumpEqual, first, jumpFalse: Target.kill)
             load(SystemCallFilter.argumentOffset(1))
             allowOnly(second)
+        case .firstCounted(let value):
+            load(SystemCallFilter.argumentOffset(0))
+            allowOnly(value, by: Target.notify)
         }
     }
 
-    private mutating func allowOnly(_ value: UInt32) {
-        append(
-            SystemCallFilter.jumpEqual,
-            value,
-            jumpTrue: Target.allow,
-            jumpFalse: Target.kill
-        )
+    private mutating func allowOnly(_ value: UInt32, by target: UInt8 = Target.allow) {
+        append(SystemCallFilter.jumpEqual, value, jumpTrue: target, jumpFalse: Target.kill)
     }
 
     private mutating func allowDescriptors(_ allowed: UInt32) {
@@ -156,6 +169,7 @@ struct SystemCallFilter {
         append(SystemCallFilter.leave, SystemCallFilter.allow)
         append(SystemCallFilter.leave, SystemCallFilter.killProcess)
         append(SystemCallFilter.leave, SystemCallFilter.trap)
+        append(SystemCallFilter.leave, SystemCallFilter.notify)
         for index in 0..<ends where program[index].code & 7 == SystemCallFilter.jumpClass {
             program[index].jumpTrue = distance(from: index, to: program[index].jumpTrue, ends)
             program[index].jumpFalse = distance(from: index, to: program[index].jumpFalse, ends)

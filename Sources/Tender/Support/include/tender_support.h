@@ -47,6 +47,13 @@ static inline uint64_t tender_add_bits(uint64_t *word, uint64_t bits) {
     return __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST);
 }
 
+/// A copy of another process's descriptor, on which its filter asks, or a negated errno (pidfd_getfd(2)).
+int tender_take_listener(pid_t process, int descriptor);
+
+/// Answers one call that a filter asks about on `listener`: it goes on, or fails with EAGAIN. One when it
+/// went on, zero when it did not or was taken back, else a negated errno (seccomp_unotify(2)).
+int tender_answer_copy(int listener, bool is_allowed);
+
 /// How many of the host's processors this process may run on.
 int tender_processor_count(void);
 

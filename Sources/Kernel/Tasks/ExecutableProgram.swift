@@ -37,7 +37,7 @@ struct ExecutableProgram {
     let interpreter: (file: LoadableFile, plan: LoadPlan)?
     /// The arguments; those of a script begin with its interpreter.
     let arguments: StringList
-    /// AT_EXECFN: the path as it was given, or the script's interpreter.
+    /// The path as it was given, a script's too: AT_EXECFN, and the thread's name.
     let path: [UInt8]
 
     /// How often a script's interpreter may be a script.
@@ -52,15 +52,15 @@ struct ExecutableProgram {
         process: Process
     ) throws(Errno) {
         var arguments = arguments
-        var path = path
+        var name = path
         var file = try LoadableFile.open(try VFS.openExecutable(place, process, flags))
         var depth = 0
         while let script = try ExecutableProgram.scriptLine(of: file) {
             depth += 1
             guard depth <= ExecutableProgram.maximumDepth else { throw .tooManySymbolicLinks }
-            arguments = try ExecutableProgram.scriptArguments(script, path, arguments)
-            path = script.interpreter
-            file = try ExecutableProgram.open(path, process)
+            arguments = try ExecutableProgram.scriptArguments(script, name, arguments)
+            name = script.interpreter
+            file = try ExecutableProgram.open(name, process)
         }
         self.file = file
         self.arguments = arguments

@@ -1,10 +1,14 @@
 #include "facts.h"
+#include <sys/auxv.h>
+#include <sys/prctl.h>
 
 int main(int count, char **arguments) {
     char text[4096];
     if (count > 1 && strcmp(arguments[1], "as interpreter") == 0) {
         fact("arguments", count);
         tell("script", "%s", arguments[2]);
+        tell("executed", "%s", (char *)getauxval(AT_EXECFN));
+        prctl(PR_GET_NAME, text), tell("name", "%s", text);
         if (count > 3) tell("own", "%s", arguments[3]);
         if (count > 4) tell("and", "%s", arguments[4]);
         if (strcmp(arguments[3], "./outer") == 0) return 5;

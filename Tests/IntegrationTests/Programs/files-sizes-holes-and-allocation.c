@@ -29,7 +29,7 @@ int main(void) {
     result("data beyond the end", lseek(file, 6L << 30, SEEK_DATA));
     ftruncate(file, 0);
     outcome("allocate", fallocate(file, 0, 0, 10000)), show(file);
-    outcome("keep size", fallocate(file, FALLOC_FL_KEEP_SIZE, 0, 40000));
+    outcome("keep size", fallocate(file, FALLOC_FL_KEEP_SIZE, 0, 40000)), show(file);
     pwrite(file, "abcdefgh", 8, 4096);
     outcome("punch", fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4096, 4096));
     pread(file, buffer, 8, 4096), fact("punched", buffer[0]);
@@ -40,6 +40,13 @@ int main(void) {
     outcome("posix", -posix_fallocate(file, 0, 100));
     outcome("sync", fsync(file)), outcome("data", fdatasync(file)), sync();
     outcome("advise", -posix_fadvise(file, 0, 0, POSIX_FADV_SEQUENTIAL));
+    static char block[100000];
+    int growing = make_file("growing", "");
+    for (int i = 0; i < 40; i++) write(growing, block, sizeof block);
+    show(growing);
+    outcome("cut", ftruncate(growing, 1234567)), show(growing);
+    outcome("and stretched", ftruncate(growing, 5000000)), show(growing);
+    outcome("written beyond", pwrite(growing, block, 10000, 6000000)), show(growing);
     int pipes[2];
     pipe(pipes);
     outcome("truncate a pipe", ftruncate(pipes[1], 0));

@@ -10,6 +10,8 @@ final class MemoryFile: Inode, Mappable {
 
     unowned(unsafe) let memory: MemoryFilesystem
     private var pages = PageMap()
+    /// Pages between the size and here were taken for what may follow, and are not told of.
+    private var aheadEnd = 0
     /// What the pages without a frame hold below `lowerEnd`.
     private var lower: LowerFile?
     private var lowerEnd = 0
@@ -36,7 +38,10 @@ final class MemoryFile: Inode, Mappable {
     }
 
     override var blocks: Int {
-        (lower == nil ? pages.count : max(pages.count, (size + 4095) / 4096)) * 8
+        let sizeInPages = (size + pageMask) >> 12
+        let ahead = max(min(aheadEnd, pages.end) - sizeInPages, 0)
+        let used = pages.count - ahead
+        return (lower == nil ? used : max(used, sizeInPages)) * 8
     }
 
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
@@ -212,6 +217,7 @@ final class MemoryFile: Inode, Mappable {
                     for index in 0..<(1 << order) {
                         pages.set(page + index, frame.number + UInt32(index))
                     }
+                    if page + (1 << order) == pages.end { aheadEnd = pages.end }
                     return frame
                 } catch {
                     memory.give(1 << order)
@@ -330,6 +336,7 @@ final class MemoryFile: Inode, Mappable {
             page += 1
         }
         if !keepsSize { size = max(size, range.upperBound) }
+        aheadEnd = 0
         stampWritten()
     }
 

@@ -52,6 +52,14 @@ extension DescriptorTable {
         return file
     }
 
+    /// Whom pidfd_send_signal(2) is to signal: it takes a folder /proc/PID too.
+    public func signalTarget(_ descriptor: FileDescriptor) throws(Errno) -> Int32 {
+        let file = try file(descriptor)
+        if let process = file as? ProcessFile { return try process.target().id }
+        guard let folder = file.inode as? ProcessDirectory else { throw .badDescriptor }
+        return try folder.target().id
+    }
+
     /// As pidfd_getfd(2): another process's open file.
     public func takeFile(_ other: FileDescriptor, of descriptor: FileDescriptor)
         throws(Errno) -> FileDescriptor

@@ -20,16 +20,15 @@ func sysSendSignalByDescriptor(
 ) -> Int {
     answer { (thread) throws(Errno) in
         guard flags.low == 0 else { throw .invalidArgument }
-        let file = try thread.process.descriptors.processFile(FileDescriptor(descriptor))
-        let target = try file.target()
+        let target = try thread.process.descriptors.signalTarget(FileDescriptor(descriptor))
         let pointer = UserPointer<SignalInformation>(information)
         guard !pointer.isNull else {
-            try Signals.kill(target.id, try signalOrNone(signal))
+            try Signals.kill(target, try signalOrNone(signal))
             return 0
         }
         let given = try pointer.load()
         guard given.signal == signal.int else { throw .invalidArgument }
-        try Signals.queue(try signalOrNone(signal), given, toProcess: target.id)
+        try Signals.queue(try signalOrNone(signal), given, toProcess: target)
         return 0
     }
 }

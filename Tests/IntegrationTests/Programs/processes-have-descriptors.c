@@ -46,6 +46,11 @@ static void errors(void) {
     result("unknown flags", open_process(getpid(), 0x40000000));
     int file = must(open(".", O_RDONLY));
     result("a signal by another file", send_signal(file, 0, NULL, 0));
+    char path[40];
+    sprintf(path, "/proc/%d", getpid());
+    result("a signal by a folder", send_signal(must(open(path, O_RDONLY)), 0, NULL, 0));
+    strcat(path, "/task");
+    result("by one that is no process's", send_signal(must(open(path, O_RDONLY)), 0, NULL, 0));
     result("wait for another file", waitid(P_PIDFD_TYPE, file, &(siginfo_t){0}, WEXITED));
     result("wait for no file", waitid(P_PIDFD_TYPE, 99, &(siginfo_t){0}, WEXITED));
     int own = must(open_process(getpid(), 0));

@@ -90,12 +90,7 @@ private final class ProcRoot: GeneratedDirectory {
         guard let id = ProcFilesystem.number(name), let process = ProcessTable.process(id) else {
             return nil
         }
-        return GeneratedDirectory(
-            filesystem,
-            ProcFilesystem.processRows(),
-            process: process,
-            number: GeneratedFilesystem.inode(-1, process)
-        )
+        return ProcessDirectory(filesystem, process)
     }
 
     override func nextEntry(_ position: inout UInt64, in directory: Dentry)
@@ -115,6 +110,31 @@ private final class ProcRoot: GeneratedDirectory {
             GeneratedFilesystem.inode(-1, next),
             .directory
         )
+    }
+}
+
+/// /proc/PID
+final class ProcessDirectory: GeneratedDirectory {
+    private let id: Int32
+    private let startTime: Nanoseconds
+
+    init(_ filesystem: Filesystem, _ process: Process) {
+        id = process.id
+        startTime = process.startTime
+        super.init(
+            filesystem,
+            ProcFilesystem.processRows(),
+            process: process,
+            number: GeneratedFilesystem.inode(-1, process)
+        )
+    }
+
+    /// Throws `noSuchProcess` when it was waited for.
+    func target() throws(Errno) -> Process {
+        guard let process = ProcessTable.process(id), process.startTime == startTime else {
+            throw .noSuchProcess
+        }
+        return process
     }
 }
 

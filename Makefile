@@ -1,7 +1,7 @@
 # Everything the project can do; `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build install test test-vm test-vm-all compat fmt check demo bench bench-vm fuzz clean FORCE
+.PHONY: help deps build install test test-vm test-vm-all compat suites fmt check demo bench bench-vm fuzz clean FORCE
 
 PREFIX ?= /usr/local
 # Seconds of `make fuzz`.
@@ -53,6 +53,10 @@ test-vm-all: build ## the same with the programs that take long there
 compat: build ## write the matrix of system calls, and of the programs that hold them
 	@tools/install-dependencies all
 	compat/run
+
+suites: build ## run test suites that others wrote, and write their results
+	@tools/install-dependencies all
+	suites/run
 
 fmt: ## format the Swift sources
 	swift format --in-place --recursive $(FORMATTED)

@@ -32,7 +32,7 @@ apt_options() {
         -o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=3 -qq
 }
 
-# prepare_apt: source entries made from the machine's binary ones, and their lists, once a day.
+# prepare_apt: entries for sources and packages made from the machine's own, and their lists, once a day.
 prepare_apt() {
     local apt=$build_root/apt file
     [[ -z $(find "$apt/updated" -mmin -1440 2>/dev/null) ]] || return 0
@@ -40,13 +40,13 @@ prepare_apt() {
     mkdir -p "$apt/sources" "$apt/lists/partial" "$apt/cache/archives/partial"
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
         [[ -f $file ]] || continue
-        sed -n 's/^deb\( .*\)$/deb-src\1/p' "$file" | grep -i debian \
+        sed -n 's/^deb\( .*\)$/deb\1\ndeb-src\1/p' "$file" | grep -i debian \
             >"$apt/sources/$(basename "$file" .list).list" || true
     done
     for file in /etc/apt/sources.list.d/*.sources; do
         [[ -f $file ]] || continue
         grep -qi '^URIs:.*debian' "$file" || continue
-        sed 's/^Types:.*/Types: deb-src/' "$file" >"$apt/sources/$(basename "$file")"
+        sed 's/^Types:.*/Types: deb deb-src/' "$file" >"$apt/sources/$(basename "$file")"
     done
     local options
     mapfile -t options < <(apt_options)
@@ -73,6 +73,37 @@ debian_source() {
         ) 9>"$build_root/sources.lock" >&2
     fi
     find "$folder" -mindepth 1 -maxdepth 1 -type d
+}
+
+# debian_root NAME PACKAGE…: unpacks Debian packages and all that they depend on into a folder, and
+# prints it. Nothing is configured, as no script of theirs is run.
+debian_root() {
+    local root=$build_root/roots/$1 apt=$build_root/apt folder package options
+    if [[ $(cat "$root.made" 2>/dev/null) != "${*:2}" ]]; then
+        mkdir -p "$build_root/roots"
+        (
+            flock 9
+            prepare_apt
+            rm -rf "$root" "$root.made" "$apt/packages"
+            mkdir -p "$root/usr" "$apt/packages/partial"
+            mapfile -t options < <(apt_options)
+            # For an empty machine, so that everything is fetched.
+            : >"$apt/status"
+            apt-get "${options[@]}" -o Dir::State::status="$apt/status" -o Dir::Cache::archives="$apt/packages" \
+                --no-install-recommends --download-only -y install "${@:2}" >"$root.log" 2>&1 \
+                || { cat "$root.log" >&2; die "cannot fetch the packages ${*:2}"; }
+            for folder in bin sbin lib lib64; do
+                mkdir -p "$root/usr/$folder"
+                ln -s "usr/$folder" "$root/$folder"
+            done
+            for package in "$apt"/packages/*.deb; do
+                dpkg-deb --fsys-tarfile "$package" | tar -C "$root" --keep-directory-symlink -xf -
+            done
+            rm -rf "$apt/packages" "$root"/usr/share/{doc,man,locale}
+            echo "${*:2}" >"$root.made"
+        ) 9>"$build_root/sources.lock" >&2
+    fi
+    echo "$root"
 }
 
 # finish NAME FILE [AS]: checks that FILE is a static program and puts it at apps/NAME/AS-static.

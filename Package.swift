@@ -8,7 +8,8 @@ let ownStacks: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"]
 /// References that cost no count need the compiler's own operation (`Lent.swift`).
 let lending: [SwiftSetting] = [.enableExperimentalFeature("BuiltinModule")]
 
-/// What does not gain by it is not made faster by more code: the image is 1 MiB at most.
+/// Most of the kernel does not become faster by more code, and the image is 1 MiB at most: functions that
+/// are called all the time say `@_optimize(speed)`.
 let small: [SwiftSetting] = [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 /// Targets of the kernel image. They also compile hosted, where `swift test` tests them.
@@ -37,14 +38,15 @@ let guest: [Target] = [
         dependencies: [
             "LinuxABI", "LaunchRecord", "Platform", "LoaderCore", "NetStack", "Terminal",
         ],
-        swiftSettings: ownStacks + lending
+        swiftSettings: ownStacks + lending + small
     ),
     .target(
         name: "SyscallShim",
         dependencies: [
             "Kernel", "LaunchRecord", "LinuxABI", "LoaderCore", "NetStack", "Platform", "Rewriter",
         ],
-        exclude: ["Rewriter"]
+        exclude: ["Rewriter"],
+        swiftSettings: small
     ),
     .target(name: "Registers", path: "Sources/Virtio/Registers"),
     .target(

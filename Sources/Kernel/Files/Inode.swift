@@ -44,6 +44,7 @@ public class Inode {
     // MARK: Attributes
 
     /// As stat(2): fills a new status.
+    @_optimize(speed)
     public func fill(_ status: inout FileStatus) throws(Errno) {
         status.blocks = Int64(blocks)
         status.device = filesystem.device

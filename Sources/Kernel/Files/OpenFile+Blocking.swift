@@ -16,6 +16,7 @@ extension OpenFile {
         return try readAgain(&transfer)
     }
 
+    @_optimize(speed)
     @inline(never)
     final func readWhenReady(_ transfer: inout Transfer) throws(Errno) -> Int {
         // Another thread may close the descriptor while this one waits.
@@ -51,6 +52,7 @@ extension OpenFile {
         return try writeAgain(&transfer, after: 0)
     }
 
+    @_optimize(speed)
     @inline(never)
     final func writeWhenReady(_ transfer: inout Transfer, after first: Int) throws(Errno) -> Int {
         let held = Unmanaged.passRetained(self)

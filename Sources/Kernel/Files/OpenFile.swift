@@ -158,6 +158,7 @@ public class OpenFile {
     }
 
     /// Fills a new status.
+    @_optimize(speed)
     public func fill(_ status: inout FileStatus) throws(Errno) {
         if let node = dentry?.node {
             return try node.lend { (inode) throws(Errno) in try inode.fill(&status) }

@@ -259,10 +259,12 @@ final class PipeFile: OpenFile {
 
     override func readiness() -> PollEvents { pipe.readiness(flags, knownWriters: knownWriters) }
 
+    @_optimize(speed)
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
         try pipe.read(&transfer)
     }
 
+    @_optimize(speed)
     override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
         try pipe.write(&transfer, isPacket: flags.contains(.direct))
     }

@@ -13,6 +13,7 @@ extension VFS {
     }
 
     /// As openat2(2). `mode` has the permissions of a file that is made.
+    @_optimize(speed)
     public static func open(
         _ place: Place,
         _ process: Process,
@@ -48,6 +49,7 @@ extension VFS {
         try dentry.node.lend { (inode) throws(Errno) in try open(inode, dentry, flags, actor) }
     }
 
+    @_optimize(speed)
     private static func open(_ inode: Inode, _ dentry: Dentry, _ flags: OpenFlags, _ actor: Actor)
         throws(Errno) -> OpenFile
     {

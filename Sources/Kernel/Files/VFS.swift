@@ -104,6 +104,7 @@ public enum VFS {
     // MARK: Status
 
     /// As stat(2) and lstat(2).
+    @_optimize(speed)
     public static func status(
         _ place: Place,
         _ process: Process,
@@ -117,6 +118,7 @@ public enum VFS {
     }
 
     /// As fstat(2).
+    @_optimize(speed)
     public static func status(
         _ descriptor: FileDescriptor,
         _ process: Process,
@@ -127,6 +129,7 @@ public enum VFS {
     }
 
     /// As fstatat(2) and statx(2); returns the mount's number.
+    @_optimize(speed)
     public static func status(
         _ place: Place,
         _ process: Process,

@@ -94,6 +94,7 @@ struct Walk: ~Copyable {
         return try target.lend(body)
     }
 
+    @_optimize(speed)
     private mutating func go(
         _ path: UnsafePointer<UInt8>,
         _ length: Int,

@@ -9,6 +9,7 @@ extension AddressSpace {
     ///
     /// Errors as mmap(2); besides, mapping over stubs or the vDSO is `noMemory`: they are the
     /// kernel's, and the program cannot know what it would destroy.
+    @_optimize(speed)
     public func map(
         at hint: UInt64,
         length: UInt64,
@@ -242,6 +243,7 @@ extension AddressSpace {
     // MARK: Unmapping
 
     /// As munmap(2). Stubs and the vDSO in the range stay: the program does not know of them.
+    @_optimize(speed)
     public func unmap(_ start: UInt64, length: UInt64) throws(Errno) {
         let range = try PageRange(start, length, overflow: .invalidArgument)
         guard !range.isEmpty, range.end <= Layout.high.upperBound else { throw .invalidArgument }
@@ -295,6 +297,7 @@ extension AddressSpace {
     }
 
     /// Collects neighbours, so that the platform is asked once.
+    @_optimize(speed)
     private static func unmap(_ region: Region, _ pending: inout Range<UInt64>) {
         if pending.upperBound == region.start, !pending.isEmpty {
             pending = pending.lowerBound..<region.end

@@ -6,6 +6,7 @@ import Platform
 extension AddressSpace {
     /// Changes what a range permits; `bits` are mprotect's. As on Linux the part before a hole or
     /// a refusal is changed even when the call fails.
+    @_optimize(speed)
     public func protect(_ start: UInt64, length: UInt64, bits: UInt32) throws(Errno) {
         let known =
             ProtectionBits.accesses | ProtectionBits.semaphore | ProtectionBits.growsDown

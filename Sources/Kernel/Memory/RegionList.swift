@@ -78,6 +78,7 @@ struct RegionList {
     }
 
     /// The first region that ends above `address`.
+    @_optimize(speed)
     func position(above address: UInt64) -> Position {
         // The last chunk that begins at or below holds it, or it is the next chunk's first.
         var low = 0

@@ -128,6 +128,7 @@ public enum UserMemory {
 
     /// Copies a NUL-terminated string into `buffer`, without the NUL, and returns its length.
     /// Throws `badAddress`, or `tooLong` when no NUL is found in `buffer.count` bytes.
+    @_optimize(speed)
     public static func readString(
         at address: UInt,
         into buffer: UnsafeMutableRawBufferPointer,

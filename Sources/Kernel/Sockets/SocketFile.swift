@@ -23,6 +23,7 @@ public final class SocketFile: OpenFile {
 
     public override var isSpliceable: Bool { true }
 
+    @_optimize(speed)
     public override func read(_ transfer: inout Transfer, at position: inout Int)
         throws(Errno) -> Int
     {
@@ -34,6 +35,7 @@ public final class SocketFile: OpenFile {
         return try receiveRest(&transfer, &message, after: count)
     }
 
+    @_optimize(speed)
     public override func write(_ transfer: inout Transfer, at position: inout Int)
         throws(Errno) -> Int
     {
@@ -92,6 +94,7 @@ public final class SocketFile: OpenFile {
 /// Sending, receiving and connecting, with waiting.
 extension SocketFile {
     /// As sendmsg(2).
+    @_optimize(speed)
     public func send(_ transfer: inout Transfer, _ message: inout OutgoingMessage)
         throws(Errno) -> Int
     {
@@ -111,6 +114,7 @@ extension SocketFile {
     }
 
     /// As recvmsg(2).
+    @_optimize(speed)
     public func receive(_ transfer: inout Transfer, _ message: inout IncomingMessage)
         throws(Errno) -> Int
     {
@@ -182,6 +186,7 @@ extension SocketFile {
         }
     }
 
+    @_optimize(speed)
     @inline(never)
     private func receiveRest(
         _ transfer: inout Transfer,

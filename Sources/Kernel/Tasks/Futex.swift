@@ -55,6 +55,7 @@ public enum Futex {
     /// Blocks until a wake at `address` whose bits meet `bits`, if the word is still `expected`.
     ///
     /// Throws `wouldBlock` when it is not, `timedOut`, `interrupted`, `badAddress`.
+    @_optimize(speed)
     public static func wait(
         _ address: UInt,
         expected: UInt32,
@@ -107,6 +108,7 @@ public enum Futex {
     }
 
     /// Wakes at most `limit` waiters whose bits meet `bits`; returns how many.
+    @_optimize(speed)
     public static func wake(
         _ address: UInt,
         limit: Int,
@@ -254,6 +256,7 @@ public enum Futex {
         if waiter.pointee.isForOwnership { ownershipWaiters -= 1 }
     }
 
+    @_optimize(speed)
     static func wake(_ waiter: WaiterPointer) {
         dequeue(waiter)
         if let thread = waiter.pointee.thread { Scheduler.wake(thread) }

@@ -19,6 +19,7 @@ public enum Scheduler {
     // MARK: Blocking and waking
 
     /// Blocks the current thread until `wake`, a signal that it may take, or the deadline.
+    @_optimize(speed)
     static func block(until deadline: Nanoseconds, isInterruptible: Bool) throws(Errno) {
         let thread = Unmanaged.passUnretained(Thread.current)
         if isInterruptible, thread.lent.signals.needsAttention {
@@ -48,6 +49,7 @@ public enum Scheduler {
     }
 
     @discardableResult
+    @_optimize(speed)
     static func wake(_ thread: Unmanaged<Thread>, because reason: WakeReason = .event) -> Bool {
         guard thread.lent.state == .blocked else { return false }
         thread.lent.wakeReason = reason
@@ -65,6 +67,7 @@ public enum Scheduler {
     @inline(__always)
     static func enqueue(_ thread: Thread) { enqueue(Unmanaged.passUnretained(thread)) }
 
+    @_optimize(speed)
     private static func enqueue(_ thread: Unmanaged<Thread>) {
         thread.lent.state = .runnable
         thread.lent.nextRunnable = nil
@@ -78,6 +81,7 @@ public enum Scheduler {
     }
 
     /// Lets the others run first, as sched_yield(2).
+    @_optimize(speed)
     public static func yield() {
         guard firstRunnable != nil else { return }
         enqueue(Thread.current)
@@ -196,6 +200,7 @@ public enum Scheduler {
         TimerQueue.shared.runDue(at: time)
     }
 
+    @_optimize(speed)
     private static func switchTo(_ next: Unmanaged<Thread>, from current: Unmanaged<Thread>) {
         let cycles = cycle_counter()
         current.lent.countCycles(to: cycles)

@@ -31,6 +31,7 @@ public final class WaitQueue {
     }
 
     /// Puts an entry at the end.
+    @_optimize(speed)
     public func add(_ entry: WaitEntry) {
         entry.queue = self
         entry.next = nil
@@ -39,6 +40,7 @@ public final class WaitQueue {
         last = entry
     }
 
+    @_optimize(speed)
     public func remove(_ entry: WaitEntry) {
         guard entry.queue === self else { return }
         if let previous = entry.previous { previous.next = entry.next } else { first = entry.next }
@@ -55,6 +57,7 @@ public final class WaitQueue {
         wakeWaiters(events, limit: limit)
     }
 
+    @_optimize(speed)
     private func wakeWaiters(_ events: PollEvents, limit: Int) {
         var cursor = first.map(Unmanaged.passUnretained)
         var remaining = limit
@@ -73,6 +76,7 @@ public final class WaitQueue {
     ///
     /// Throws `interrupted` when a signal is to be taken, `timedOut` when the monotonic clock
     /// reaches `deadline`.
+    @_optimize(speed)
     public func wait(
         for events: PollEvents = .all,
         until deadline: Nanoseconds = .never,

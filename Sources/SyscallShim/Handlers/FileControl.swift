@@ -277,7 +277,7 @@ func sysMakeMemoryFile(_ name: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt, _
 
 /// getrandom(2)
 func sysGetRandom(_ buffer: UInt, _ count: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         // GRND_NONBLOCK, GRND_RANDOM and GRND_INSECURE; the last two exclude each other.
         guard flags.low & ~7 == 0, flags.low & 6 != 6 else { throw .invalidArgument }
         return try Random.give(to: UserBuffer(address: buffer, count: count.signed))

@@ -12,7 +12,7 @@ private func openFile(
     _ mode: UInt32,
     _ resolve: VFS.ResolveFlags = []
 ) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let room = try Process.current.openFiles.lend { (table) throws(Errno) in
             try table.checkRoom()
         }
@@ -67,7 +67,7 @@ func sysOpenAt2(_ directory: UInt, _ path: UInt, _ how: UInt, _ size: UInt, _: U
     -> Int
 {
     var decoded = OpenHow(flags: 0, mode: 0, resolve: 0)
-    let failure = answer { (_) throws(Errno) in
+    let failure = answer { () throws(Errno) in
         guard size >= UInt(MemoryLayout<OpenHow>.size) else { throw .invalidArgument }
         guard size == UInt(MemoryLayout<OpenHow>.size) else { throw .argumentListTooLong }
         decoded = try UserPointer<OpenHow>(how).load()
@@ -102,7 +102,7 @@ func withPlace(
     _ path: UInt,
     _ body: (VFS.Place, Process) throws(Errno) -> Void
 ) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         try withUserPath(path) { (path) throws(Errno) in
             try Process.lendCurrent { (process) throws(Errno) in
                 try body(VFS.Place(directory.int, path), process)

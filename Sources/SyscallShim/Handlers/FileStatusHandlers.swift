@@ -10,12 +10,33 @@ func storeStatus(_ status: inout FileStatus, _ record: UInt) throws(Errno) {
     try UserMemory.write(&status, count: FileStatus.recordSize, at: record)
 }
 
+/// Not in a closure, which would be compiled for size.
+@_optimize(speed)
+private func storeStatus(
+    of place: VFS.Place,
+    _ process: Process,
+    follow: Bool,
+    _ record: UInt
+) throws(Errno) {
+    var status = FileStatus()
+    try VFS.status(place, process, follow: follow, &status)
+    try storeStatus(&status, record)
+}
+
+/// As `storeStatus(of:_:follow:_:)`, for an open file.
+@_optimize(speed)
+func storeStatus(of descriptor: FileDescriptor, _ record: UInt) throws(Errno) {
+    var status = FileStatus()
+    try Process.lendCurrent { (process) throws(Errno) in
+        try VFS.status(descriptor, process, &status)
+    }
+    try storeStatus(&status, record)
+}
+
 @inline(__always)
 private func pathStatus(_ path: UInt, _ record: UInt, follow: Bool) -> Int {
     withPlace(workingDirectory, path) { (place, process) throws(Errno) in
-        var status = FileStatus()
-        try VFS.status(place, process, follow: follow, &status)
-        try storeStatus(&status, record)
+        try storeStatus(of: place, process, follow: follow, record)
     }
 }
 
@@ -35,12 +56,11 @@ func sysStatusAt(_ directory: UInt, _ path: UInt, _ record: UInt, _ flags: UInt,
 {
     withPlace(directory, path) { (place, process) throws(Errno) in
         let flags = try pathFlags(flags, allowing: resolvingFlags)
-        var status = FileStatus()
-        if place.path.isEmpty {
-            _ = try VFS.status(place, process, flags, &status)
-        } else {
-            try VFS.status(place, process, follow: !flags.contains(.noFollow), &status)
+        guard place.path.isEmpty else {
+            return try storeStatus(of: place, process, follow: !flags.contains(.noFollow), record)
         }
+        var status = FileStatus()
+        _ = try VFS.status(place, process, flags, &status)
         try storeStatus(&status, record)
     }
 }
@@ -221,7 +241,7 @@ func sysChangeTimesAt(
 ) -> Int {
     var decoded: (FileTime, FileTime)? = nil
     var accepted: PathFlags = []
-    let failure = answer { (_) throws(Errno) in
+    let failure = answer { () throws(Errno) in
         accepted = try pathFlags(flags, allowing: [.noFollow, .emptyPath])
         guard times != 0 else { return 0 }
         let list = UserPointer<FileTime>(times)
@@ -243,7 +263,7 @@ func sysChangeTimesOfAt(_ directory: UInt, _ path: UInt, _ times: UInt, _: UInt,
     -> Int
 {
     var decoded: (FileTime, FileTime)? = nil
-    let failure = answer { (_) throws(Errno) in
+    let failure = answer { () throws(Errno) in
         guard times != 0 else { return 0 }
         let list = UserPointer<TimeValue>(times)
         let first = try list.load()
@@ -272,7 +292,7 @@ func sysChangeTimes(_ path: UInt, _ times: UInt, _: UInt, _: UInt, _: UInt, _: U
 func sysChangeTimesInSeconds(_ path: UInt, _ times: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
 {
     var decoded: (FileTime, FileTime)? = nil
-    let failure = answer { (_) throws(Errno) in
+    let failure = answer { () throws(Errno) in
         guard times != 0 else { return 0 }
         let list = UserPointer<Int64>(times)
         decoded = (

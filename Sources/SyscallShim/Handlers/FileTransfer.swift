@@ -14,7 +14,7 @@ extension UInt {
 
 /// read(2)
 func sysRead(_ descriptor: UInt, _ buffer: UInt, _ count: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         // What is lent for no longer than the look-up is not counted.
         let file = try Process.current.descriptors.lend(FileDescriptor(descriptor))
         guard count.signed >= 0 else { throw .badAddress }
@@ -25,7 +25,7 @@ func sysRead(_ descriptor: UInt, _ buffer: UInt, _ count: UInt, _: UInt, _: UInt
 
 /// write(2)
 func sysWrite(_ descriptor: UInt, _ buffer: UInt, _ count: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         // What is lent for no longer than the look-up is not counted.
         let file = try Process.current.descriptors.lend(FileDescriptor(descriptor))
         guard count.signed >= 0 else { throw .badAddress }
@@ -178,7 +178,7 @@ func sysSeek(_ descriptor: UInt, _ offset: UInt, _ whence: UInt, _: UInt, _: UIn
 
 /// close(2)
 func sysClose(_ descriptor: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         try Process.current.openFiles.lend { (table) throws(Errno) in
             try table.close(FileDescriptor(descriptor))
         }
@@ -190,12 +190,8 @@ func sysClose(_ descriptor: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -
 func sysDescriptorStatus(_ descriptor: UInt, _ record: UInt, _: UInt, _: UInt, _: UInt, _: UInt)
     -> Int
 {
-    answer { (_) throws(Errno) in
-        var status = FileStatus()
-        try Process.lendCurrent { (process) throws(Errno) in
-            try VFS.status(FileDescriptor(descriptor), process, &status)
-        }
-        try storeStatus(&status, record)
+    answer { () throws(Errno) in
+        try storeStatus(of: FileDescriptor(descriptor), record)
         return 0
     }
 }

@@ -26,7 +26,7 @@ func sysFutex(
     _ second: UInt,
     _ third: UInt
 ) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let command = FutexCommand(operation.low)
         // What locks do all the time comes first.
         if command.isPlainWake {
@@ -46,6 +46,7 @@ func sysFutex(
 
 /// Any command.
 @inline(never)
+@_optimize(speed)
 private func run(
     _ command: FutexCommand,
     _ address: UInt,
@@ -105,6 +106,7 @@ private func limit(_ register: UInt, atLeast least: Int32) -> Int {
 }
 
 /// The monotonic time at which a wait ends. FUTEX_WAIT's timeout is a length, the others' a time.
+@_optimize(speed)
 private func deadline(_ command: FutexCommand, _ timeout: UInt) throws(Errno) -> Nanoseconds {
     guard timeout != 0 else { return .never }
     guard let time = try UserPointer<TimeSpecification>(timeout).load().total else {
@@ -115,6 +117,7 @@ private func deadline(_ command: FutexCommand, _ timeout: UInt) throws(Errno) ->
     return try Clock.deadline(at: time, on: isRealtime ? .realtime : .monotonic)
 }
 
+@_optimize(speed)
 private func wait(
     _ command: FutexCommand,
     _ address: UInt,

@@ -80,7 +80,7 @@ func sysPivotRoot(_ new: UInt, _ old: UInt, _: UInt, _: UInt, _: UInt, _: UInt) 
 
 /// ustat(2)
 func sysDeviceStatus(_ device: UInt, _ record: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let status = try VFS.deviceStatus(UInt64(device.low))
         // `struct ustat`: free blocks, free inodes, two names that are empty.
         try UserPointer<InlineArray<4, UInt64>>(record).store(
@@ -94,7 +94,7 @@ func sysDeviceStatus(_ device: UInt, _ record: UInt, _: UInt, _: UInt, _: UInt, 
 func sysFilesystemTypes(_ option: UInt, _ first: UInt, _ second: UInt, _: UInt, _: UInt, _: UInt)
     -> Int
 {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let types = VFS.filesystemTypes
         switch option.low {
         case 1:

@@ -194,7 +194,7 @@ func sysTimes(_ times: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
 
 /// uname(2)
 func sysSystemName(_ record: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         try UserPointer<SystemNameRecord>(record).store(SystemName.record())
         return 0
     }
@@ -232,7 +232,7 @@ func sysSetDomainName(_ name: UInt, _ length: UInt, _: UInt, _: UInt, _: UInt, _
 
 /// sysinfo(2)
 func sysSystemInformation(_ record: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         var information = SystemInformation()
         information.uptime = Int64(now() / .second)
         information.totalMemory = UInt64(FrameAllocator.totalFrames) * UInt64(pageSize)

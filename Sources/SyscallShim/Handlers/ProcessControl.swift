@@ -126,12 +126,12 @@ private func priorityRange(_ policy: Int32) throws(Errno) -> ClosedRange<Int32> 
 
 /// sched_get_priority_max(2)
 func sysLargestPriority(_ policy: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in Int(try priorityRange(policy.int).upperBound) }
+    answer { () throws(Errno) in Int(try priorityRange(policy.int).upperBound) }
 }
 
 /// sched_get_priority_min(2)
 func sysSmallestPriority(_ policy: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in Int(try priorityRange(policy.int).lowerBound) }
+    answer { () throws(Errno) in Int(try priorityRange(policy.int).lowerBound) }
 }
 
 /// sched_getscheduler(2)
@@ -253,7 +253,7 @@ func setNiceness(_ value: Int32, of target: Process, by process: Process, refusa
 
 /// getcpu(2)
 func sysProcessor(_ processor: UInt, _ node: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         if processor != 0 { try UserPointer<UInt32>(processor).store(0) }
         if node != 0 { try UserPointer<UInt32>(node).store(0) }
         return 0

@@ -86,7 +86,7 @@ func sysSignalPending(_ set: UInt, _ size: UInt, _: UInt, _: UInt, _: UInt, _: U
 
 /// rt_sigsuspend(2)
 func sysSignalSuspend(_ set: UInt, _ size: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         try checkSetSize(size)
         try Signals.suspend(with: try UserPointer<SignalSet>(set).load())
     }
@@ -94,7 +94,7 @@ func sysSignalSuspend(_ set: UInt, _ size: UInt, _: UInt, _: UInt, _: UInt, _: U
 
 /// pause(2)
 func sysPause(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in try Signals.pause() }
+    answer { () throws(Errno) in try Signals.pause() }
 }
 
 /// rt_sigtimedwait(2)
@@ -106,7 +106,7 @@ func sysSignalTimedWait(
     _: UInt,
     _: UInt
 ) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         try checkSetSize(size)
         let awaited = try UserPointer<SignalSet>(set).load()
         var deadline = Nanoseconds.never
@@ -152,7 +152,7 @@ func sysSignalStack(_ frame: UnsafeMutablePointer<trap_frame>) -> Int {
 
 /// kill(2)
 func sysKill(_ id: UInt, _ number: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         try Signals.kill(id.int, try signalOrNone(number))
         return 0
     }
@@ -160,7 +160,7 @@ func sysKill(_ id: UInt, _ number: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> 
 
 /// tkill(2)
 func sysThreadKill(_ id: UInt, _ number: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         guard id.int > 0 else { throw .invalidArgument }
         try Signals.killThread(id.int, of: 0, try signalOrNone(number))
         return 0
@@ -176,7 +176,7 @@ func sysThreadGroupKill(
     _: UInt,
     _: UInt
 ) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         guard id.int > 0, process.int > 0 else { throw .invalidArgument }
         try Signals.killThread(id.int, of: process.int, try signalOrNone(number))
         return 0
@@ -192,7 +192,7 @@ private func information(_ address: UInt, _ signal: Signal?) throws(Errno) -> Si
 
 /// rt_sigqueueinfo(2)
 func sysSignalQueue(_ id: UInt, _ number: UInt, _ data: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let signal = try signalOrNone(number)
         try Signals.queue(signal, try information(data, signal), toProcess: id.int)
         return 0

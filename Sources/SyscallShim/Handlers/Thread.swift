@@ -176,7 +176,7 @@ func sysArchitectureControl(
     _: UInt,
     _: UInt
 ) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         switch code.low {
         case 0x1002:
             guard address < 1 << 47 else { throw .notPermitted }
@@ -219,7 +219,7 @@ func sysMemoryBarrier(_ command: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt,
 
 /// restart_syscall(2)
 func sysRestart(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in try Sleep.resume() }
+    answer { () throws(Errno) in try Sleep.resume() }
 }
 
 private let noNamespaces: StaticString =

@@ -16,7 +16,7 @@ private let absoluteFlag: UInt32 = 1
 
 /// time(2)
 func sysTime(_ result: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let seconds = Int(Clock.realtime() / .second)
         if result != 0 { try UserPointer<Int>(result).store(seconds) }
         return seconds
@@ -25,7 +25,7 @@ func sysTime(_ result: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
 
 /// gettimeofday(2)
 func sysTimeOfDay(_ value: UInt, _ zone: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         if value != 0 {
             try UserPointer<TimeValue>(value).store(TimeValue(nanoseconds: Clock.realtime()))
         }
@@ -37,7 +37,7 @@ func sysTimeOfDay(_ value: UInt, _ zone: UInt, _: UInt, _: UInt, _: UInt, _: UIn
 
 /// clock_gettime(2)
 func sysClockTime(_ id: UInt, _ result: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let time = TimeSpecification(nanoseconds: try Clock.read(clock(id)))
         try UserPointer<TimeSpecification>(result).store(time)
         return 0
@@ -46,7 +46,7 @@ func sysClockTime(_ id: UInt, _ result: UInt, _: UInt, _: UInt, _: UInt, _: UInt
 
 /// clock_getres(2)
 func sysClockResolution(_ id: UInt, _ result: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let resolution = try Clock.resolution(clock(id))
         if result != 0 {
             try UserPointer<TimeSpecification>(result).store(
@@ -59,7 +59,7 @@ func sysClockResolution(_ id: UInt, _ result: UInt, _: UInt, _: UInt, _: UInt, _
 
 /// nanosleep(2)
 func sysSleep(_ length: UInt, _ remaining: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         try Sleep.sleep(
             for: try time(at: length),
             on: .monotonic,
@@ -78,7 +78,7 @@ func sysClockSleep(
     _: UInt,
     _: UInt
 ) -> Int {
-    answer { (_) throws(Errno) in
+    answer { () throws(Errno) in
         let clock = clock(id)
         _ = try Clock.deadline(at: 0, on: clock)
         let time = try time(at: request)

@@ -38,6 +38,7 @@ final class MemoryDirectory: Inode {
 
     // MARK: Looking up
 
+    @_optimize(speed)
     override func find(_ name: Name, in directory: Dentry, _ keeper: inout Dentry?)
         throws(Errno) -> Unmanaged<Dentry>?
     {

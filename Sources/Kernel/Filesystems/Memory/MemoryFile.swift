@@ -66,6 +66,7 @@ final class MemoryFile: Inode, Mappable {
         return try readPages(&transfer, &position, wanted)
     }
 
+    @_optimize(speed)
     @inline(never)
     private func readPages(_ transfer: inout Transfer, _ position: inout Int, _ wanted: Int)
         throws(Errno) -> Int
@@ -87,6 +88,7 @@ final class MemoryFile: Inode, Mappable {
         return done
     }
 
+    @_optimize(speed)
     private func readPart(_ transfer: inout Transfer, _ position: Int, _ part: Int, _ rest: Int)
         throws(Errno) -> Int
     {
@@ -139,6 +141,7 @@ final class MemoryFile: Inode, Mappable {
         changeTime = modificationTime
     }
 
+    @_optimize(speed)
     @inline(never)
     private func writePages(_ transfer: inout Transfer, _ position: inout Int) throws(Errno) -> Int
     {
@@ -183,6 +186,7 @@ final class MemoryFile: Inode, Mappable {
     }
 
     /// The frame of a page, made if there is none: zero, or with `fill` what the layer below has.
+    @_optimize(speed)
     private func frame(for page: Int, wanting: Int, fill: Bool) throws(Errno) -> Frame {
         let present = pages[page]
         if present != 0 { return Frame(number: present) }

@@ -80,6 +80,7 @@ extension AddressSpace {
     }
 
     /// The hint where it is free, else the highest room below the mmap area's top.
+    @_optimize(speed)
     func findRoom(_ hint: UInt64, _ size: UInt64, isLow: Bool = false) throws(Errno) -> UInt64 {
         let hint = hint & ~UInt64(pageMask)
         if isLow {
@@ -127,6 +128,7 @@ extension AddressSpace {
 
     // MARK: What
 
+    @_optimize(speed)
     private func describe(
         _ region: inout Region,
         _ flags: MappingFlags,
@@ -192,6 +194,7 @@ extension AddressSpace {
     ///
     /// Linux's heuristic overcommit: more than all memory in one piece is refused, unless the
     /// program says that it will not use it (MAP_NORESERVE).
+    @_optimize(speed)
     func install(_ region: inout Region, isAccounted: Bool = true) throws(Errno) {
         let position = regions.position(above: region.start)
         let replaced = replacedPages(position, region.start, region.end)
@@ -260,11 +263,13 @@ extension AddressSpace {
     }
 
     /// Removes the regions in a range; `unmaps` tells the platform too. After `reserve`.
+    @_optimize(speed)
     func removeRegions(_ start: UInt64, _ end: UInt64, unmaps: Bool) {
         removeRegions(start, end, from: regions.position(above: start), unmaps: unmaps)
     }
 
     /// The same where the first region above the range's start is known.
+    @_optimize(speed)
     private func removeRegions(
         _ start: UInt64,
         _ end: UInt64,

@@ -24,6 +24,7 @@ extension AddressSpace {
     private static let faultPages = 512
 
     /// Maps on the platform what is there of part of a region that is not mapped yet.
+    @_optimize(speed)
     func mapPages(_ region: inout Region, from start: UInt64, to end: UInt64) throws(Errno) {
         guard !region.flags.contains(.unbacked) else { return }
         guard let source = region.source?.takeUnretainedValue() else {

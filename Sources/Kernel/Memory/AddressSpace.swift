@@ -131,6 +131,7 @@ public final class AddressSpace {
 
     // MARK: Accounting
 
+    @_optimize(speed)
     func account(_ region: Region, _ sign: Int) {
         let pages = region.pages * sign
         totalPages += pages
@@ -173,11 +174,13 @@ public final class AddressSpace {
     }
 
     /// Adds a region where there is none, joined with its neighbours. After `reserveRegions`.
+    @_optimize(speed)
     func insert(_ region: Region) {
         insert(region, at: regions.position(above: region.start))
     }
 
     /// The same where the first region above it is known.
+    @_optimize(speed)
     func insert(_ region: Region, at position: RegionList.Position) {
         account(region, 1)
         MappedSource.addRegion(region.source)
@@ -185,6 +188,7 @@ public final class AddressSpace {
     }
 
     /// Joins a region with those on both sides where they are alike.
+    @_optimize(speed)
     func joinNeighbours(_ position: RegionList.Position) {
         let next = regions.next(position)
         if !regions.isEnd(next) { _ = join(position, with: next) }
@@ -202,6 +206,7 @@ public final class AddressSpace {
     }
 
     /// Joins `next` into `position` when it only goes on there.
+    @_optimize(speed)
     private func join(_ position: RegionList.Position, with next: RegionList.Position) -> Bool {
         let region = regions[position]
         let following = regions[next].pointee

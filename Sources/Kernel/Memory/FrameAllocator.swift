@@ -109,6 +109,7 @@ public enum FrameAllocator {
 
     /// A block of `1 << order` frames, nil when there is none. `isZero` tells that every byte of
     /// it is known to be zero.
+    @_optimize(speed)
     public static func allocate(order: Int = 0) -> (frame: Frame, isZero: Bool)? {
         guard let block = take(order) else { return nil }
         markUsed(block.frame.number, order)
@@ -116,6 +117,7 @@ public enum FrameAllocator {
     }
 
     /// A block whose bytes are all zero; throws `noMemory`.
+    @_optimize(speed)
     public static func allocateZeroed(order: Int = 0) throws(Errno) -> Frame {
         guard let block = allocate(order: order) else { throw .noMemory }
         return zeroed(block, order)
@@ -174,6 +176,7 @@ public enum FrameAllocator {
         return takeFree(order)
     }
 
+    @_optimize(speed)
     private static func takeFree(_ order: Int) -> (frame: Frame, isZero: Bool)? {
         let wanted = ~UInt32(0) << UInt32(order)
         var isZero = false
@@ -245,6 +248,7 @@ public enum FrameAllocator {
         isZero ? order + maximumOrder + 1 : order
     }
 
+    @_optimize(speed)
     private static func insert(run start: UInt32, end: UInt32, isZero: Bool) {
         var start = start
         while start < end {
@@ -257,6 +261,7 @@ public enum FrameAllocator {
     }
 
     /// Inserts a free block, merged with its buddies.
+    @_optimize(speed)
     private static func insert(_ number: UInt32, _ order: Int, isZero: Bool) {
         var number = number
         var order = order
@@ -275,6 +280,7 @@ public enum FrameAllocator {
         link(number, order, isZero)
     }
 
+    @_optimize(speed)
     private static func link(_ number: UInt32, _ order: Int, _ isZero: Bool) {
         let list = listIndex(order, isZero)
         let next = heads[list]
@@ -294,6 +300,7 @@ public enum FrameAllocator {
         }
     }
 
+    @_optimize(speed)
     private static func unlink(_ number: UInt32, _ order: Int, _ isZero: Bool) {
         let list = listIndex(order, isZero)
         let entry = entries[Int(number)]

@@ -111,6 +111,7 @@ struct RegionList {
 
     /// The highest address in `bounds` with `length` free bytes, `nil` when there is none. Below
     /// a region that grows down its guard stays free.
+    @_optimize(speed)
     func findRoom(_ length: UInt64, in bounds: Range<UInt64>) -> UInt64? {
         guard length <= bounds.upperBound - bounds.lowerBound else { return nil }
         var top = bounds.upperBound
@@ -158,6 +159,7 @@ struct RegionList {
     // MARK: Changing
 
     /// Makes sure that the next change finds the memory that it needs.
+    @_optimize(speed)
     mutating func reserve() throws(Errno) {
         while spareCount < RegionList.reserveSize { try addSpare() }
         guard directoryCapacity < chunkCount + RegionList.reserveSize else { return }
@@ -196,6 +198,7 @@ struct RegionList {
     }
 
     /// Inserts before `position` and returns where the region now stands. After `reserve`.
+    @_optimize(speed)
     mutating func insert(_ region: Region, at position: Position) -> Position {
         var position = position
         if chunkCount == 0 {
@@ -247,6 +250,7 @@ struct RegionList {
     }
 
     /// Removes a region and returns the position of the one behind it.
+    @_optimize(speed)
     mutating func remove(at position: Position) -> Position {
         let chunk = directory![position.chunk]
         let place = RegionList.regions(chunk) + position.index

@@ -11,9 +11,9 @@ func sysMap(
     _ descriptor: UInt,
     _ offset: UInt
 ) -> Int {
-    answer { (thread) throws(Errno) in
+    answer { () throws(Errno) in
         guard offset & UInt(pageMask) == 0 else { throw .invalidArgument }
-        let process = thread.process!
+        let process = Process.current
         var flags = MappingFlags(rawValue: flags.low)
         var source = MappingSource.anonymous
         if !flags.contains(.anonymous) {
@@ -50,8 +50,8 @@ private func mappingFlags(_ flags: MappingFlags) throws(Errno) -> MappingFlags {
 
 /// munmap(2)
 func sysUnmap(_ address: UInt, _ length: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.addressSpace.unmap(UInt64(address), length: UInt64(length))
+    answer { () throws(Errno) in
+        try Process.current.addressSpace.unmap(UInt64(address), length: UInt64(length))
         return 0
     }
 }

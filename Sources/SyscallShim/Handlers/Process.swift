@@ -8,6 +8,7 @@ func sysProcessID(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
 }
 
 /// getppid(2)
+@_optimize(speed)
 func sysParentID(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     Int(Process.current.parent?.id ?? Process.kernelID)
 }

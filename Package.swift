@@ -34,9 +34,15 @@ let guest: [Target] = [
     ),
     .target(name: "NetStack", exclude: ["README.md"], swiftSettings: small),
     .target(
+        name: "NineP",
+        dependencies: ["LinuxABI"],
+        exclude: ["README.md"],
+        swiftSettings: small
+    ),
+    .target(
         name: "Kernel",
         dependencies: [
-            "LinuxABI", "LaunchRecord", "Platform", "LoaderCore", "NetStack", "Terminal",
+            "LinuxABI", "LaunchRecord", "Platform", "LoaderCore", "NetStack", "NineP", "Terminal",
         ],
         swiftSettings: ownStacks + lending + small
     ),
@@ -104,9 +110,14 @@ let host: [Target] = [
     ),
     .target(name: "TenderSupport", path: "Sources/Tender/Support"),
     .target(
+        name: "FolderServer",
+        dependencies: ["LinuxABI", "NineP", "TenderSupport"],
+        exclude: ["README.md"]
+    ),
+    .target(
         name: "Tender",
         dependencies: [
-            "ELFFile", "LaunchRecord", "TenderSupport",
+            "ELFFile", "FolderServer", "LaunchRecord", "TenderSupport",
             .product(name: "SystemPackage", package: "swift-system"),
         ],
         exclude: ["Support"]
@@ -145,9 +156,10 @@ let tests: [Target] = [
     .testTarget(name: "ACPITests", dependencies: ["ACPI"]),
     .testTarget(name: "VirtioTests", dependencies: ["Virtio"]),
     .testTarget(name: "RewriterTests", dependencies: ["Rewriter", "TestFiles"]),
+    .testTarget(name: "FolderServerTests", dependencies: ["FolderServer", "LinuxABI", "NineP"]),
     .testTarget(
         name: "KernelTests",
-        dependencies: ["FakePlatform", "Kernel", "NetStack"],
+        dependencies: ["FakePlatform", "FolderServer", "Kernel", "NetStack", "NineP"],
         swiftSettings: ownStacks
     ),
     .testTarget(

@@ -126,6 +126,12 @@ int tender_find_in_root(const char *root, const char *path)
     return result;
 }
 
+long tender_read_directory(int folder, void *records, size_t size)
+{
+    long count = syscall(SYS_getdents64, folder, records, size);
+    return count < 0 ? -errno : count;
+}
+
 int tender_memory_file(const char *name)
 {
     return memfd_create(name, MFD_CLOEXEC);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/statfs.h>
 #include <sys/sysinfo.h>
 #include <sys/types.h>
 
@@ -35,6 +36,9 @@ pid_t tender_start_kernel(const struct tender_start *start);
 /// A descriptor (O_PATH) for `path` in the folder `root`, as if that were `/`: no link leads out of
 /// it. A negated errno when that fails (openat2(2)).
 int tender_find_in_root(const char *root, const char *path);
+
+/// Reads names of an open folder as getdents64(2) does: bytes, or a negated errno.
+long tender_read_directory(int folder, void *records, size_t size);
 
 /// An empty anonymous file, close-on-exec; -1 with `errno` set when that fails (memfd_create(2)).
 int tender_memory_file(const char *name);

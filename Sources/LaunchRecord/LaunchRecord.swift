@@ -58,6 +58,9 @@ public enum LaunchRecord {
         /// `u32` address of the card's host, of `1.2.3.4` the 1 being the highest octet, and `u32` bits of
         /// it that are the network's; absent without a network.
         case networkAddress = 18
+        /// A folder of the host, which a server has that the platform calls `volume` and a number: that of
+        /// such items before this one. `u8` 1 when it may only be read, else 0; then the guest path.
+        case volume = 19
     }
 }
 
@@ -120,4 +123,7 @@ public enum HostDescriptor: Int32, CaseIterable, Sendable {
     case trace = 8
     /// Where the `--stats` report goes, as lines that `unirun` renders.
     case statistics = 9
+    /// A stream socket to the server of the host's folders: each request is the number of one, `u32`, and
+    /// a message of 9P; each answer is a message.
+    case folders = 10
 }

@@ -40,6 +40,10 @@ public struct LaunchRecordWriter {
         add(.networkAddress, littleEndianBytes(address) + littleEndianBytes(prefixLength))
     }
 
+    public mutating func addVolume(_ path: String, isReadOnly: Bool) {
+        add(.volume, [isReadOnly ? 1 : 0] + Array(path.utf8))
+    }
+
     public mutating func addStandardStreams(_ streams: [HostStream]) {
         var payload: [UInt8] = []
         for stream in streams {

@@ -32,6 +32,7 @@ struct KernelProcess {
         var memory: Int32
         var trace: Int32 = -1
         var statistics: Int32 = -1
+        var folders: Int32 = -1
     }
 
     /// Starts `image`. It dies with the calling thread.
@@ -50,7 +51,7 @@ struct KernelProcess {
         let started = tender_start.run(image, title) { start in
             start.descriptors = (
                 0, 1, 2, files.launchRecord, files.program, files.rootImage, ends.other,
-                files.memory, files.trace, files.statistics, -1
+                files.memory, files.trace, files.statistics, files.folders
             )
             start.stop_for_debugger = stopsForDebugger
         }

@@ -6,8 +6,10 @@ extension Launch {
     func emulate(
         image: String,
         files: KernelProcess.Files,
-        _ program: ProgramFile?
+        _ program: ProgramFile?,
+        _ volumes: [VolumeFolder]
     ) throws(LaunchFailure) -> Int32 {
+        try requireRoom(for: volumes)
         let disks = try DiskFile.open(request.disks)
         let network = try openNetwork()
         let emulator = try VirtualMachine.emulator.requirePath(for: "run a virtual machine")
@@ -28,6 +30,7 @@ extension Launch {
             model: request.machine,
             accelerator: accelerator,
             disks: disks,
+            volumes: volumes,
             network: network,
             debuggerPort: port
         )
@@ -43,6 +46,15 @@ extension Launch {
         reportLine(try session.announce())
         defer { session.remove() }
         return follow(machine, signals, files, program, symbols)
+    }
+
+    /// A microvm has places for eight devices of virtio; three are the machine's own.
+    private func requireRoom(for volumes: [VolumeFolder]) throws(LaunchFailure) {
+        let others = request.disks.count + (request.network == .none ? 0 : 1)
+        let limit = request.machine == .microvm ? 5 - others : 16
+        guard volumes.count > limit, !volumes.isEmpty else { return }
+        let advice = request.machine == .microvm ? "give --machine q35" : "give fewer"
+        throw LaunchFailure("this machine has room for \(max(limit, 0)) volumes; \(advice)")
     }
 
     /// Opens the host's end of the machine's network.

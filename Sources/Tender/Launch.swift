@@ -15,6 +15,7 @@ public struct Launch {
         /// Nil when it is in the root image.
         var program: ProgramFile?
         var files: KernelProcess.Files
+        var volumes: [VolumeFolder]
     }
 
     /// Runs the program to its end; the status that `unirun` is to exit with.
@@ -22,18 +23,27 @@ public struct Launch {
         let prepared = try prepare(StandardStreams.capture())
         let (image, program, files) = (prepared.image, prepared.program, prepared.files)
         if request.usesFirecracker { return try runInFirecracker(image: image, files: files) }
-        if request.platform == .vm { return try emulate(image: image, files: files, program) }
-        return try supervise(image: image, files: files, program: program)
+        if request.platform == .vm {
+            return try emulate(image: image, files: files, program, prepared.volumes)
+        }
+        return try supervise(
+            image: image,
+            files: files,
+            program: program,
+            volumes: prepared.volumes
+        )
     }
 
     /// Finds and opens what the request names.
     func prepare(_ streams: [HostStream]) throws(LaunchFailure) -> Preparation {
         let image = try KernelImage.find()
         let root = try request.root.map { path throws(LaunchFailure) in try RootSource(path) }
+        let volumes = try VolumeFolder.open(request.volumes)
         let source = try ProgramLookup(
             name: request.program,
             workingDirectory: request.workingDirectory,
             root: root,
+            volumes: request.volumes,
             searchPath: hostVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
         ).find()
         var program: ProgramFile?
@@ -55,14 +65,15 @@ public struct Launch {
         return Preparation(
             image: image,
             program: program,
-            files: try openFiles(facts, program: program, rootImage: rootImage)
+            files: try openFiles(facts, program: program, rootImage: rootImage),
+            volumes: volumes
         )
     }
 
     /// The program appears in the guest where it was named; a command from `PATH` where it lies.
     private func guestPath(of source: ProgramSource) -> String {
         switch source {
-        case .hostFile(let path), .rootFile(let path):
+        case .hostFile(let path), .rootFile(let path), .volumeFile(let path):
             GuestPath.resolve(path, in: request.workingDirectory)
         }
     }
@@ -111,15 +122,21 @@ public struct Launch {
     private func supervise(
         image: String,
         files: KernelProcess.Files,
-        program: ProgramFile?
+        program: ProgramFile?,
+        volumes: [VolumeFolder]
     ) throws(LaunchFailure) -> Int32 {
         let signals = try SignalProxy()
+        var files = files
+        let folders = try VolumeFolder.serve(volumes)
+        if let folders { files.folders = folders }
         let kernel = try KernelProcess(
             image: image,
             title: ["unirun:\(request.name ?? baseName(request.program))", request.program],
             files: files,
             stopsForDebugger: request.waitsForDebugger
         )
+        // The server's end comes with the kernel's.
+        if let folders { close(folders) }
         if request.verbosity == .verbose { reportLine("runs as process \(kernel.pid)") }
         guard request.waitsForDebugger else { return follow(kernel, signals, program) }
         let session = DebuggerSession(kernel: kernel.pid, image: image, program: program)

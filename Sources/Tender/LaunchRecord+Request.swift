@@ -29,6 +29,9 @@ extension LaunchRequest {
         if let memoryLimit { writer.add(.memoryLimit, memoryLimit) }
         writer.add(.options, options(facts).rawValue)
         for directory in temporaryDirectories { writer.add(.temporaryDirectory, directory) }
+        for volume in volumes {
+            writer.addVolume(volume.guestPath, isReadOnly: volume.isReadOnly)
+        }
         if let trace, !trace.filter.isEmpty { writer.add(.traceFilter, trace.filter) }
         writer.add(.randomSeed, facts.randomSeed)
         if let size = facts.programSize { writer.add(.programSize, size) }

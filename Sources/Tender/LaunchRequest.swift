@@ -16,6 +16,8 @@ public struct LaunchRequest: Sendable {
     public var root: String?
     public var isRootReadOnly = false
     public var temporaryDirectories: [String] = []
+    /// Folders of the host, in the order in which they are mounted.
+    public var volumes: [VolumeRequest] = []
     public var trace: TraceRequest?
     public var wantsStatistics = false
     /// Every call stays caught; for measuring.

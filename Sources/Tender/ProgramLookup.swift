@@ -6,6 +6,8 @@ enum ProgramSource: Equatable {
     case hostFile(String)
     /// A path in the root image.
     case rootFile(String)
+    /// A path of the guest that lies in a folder of the host.
+    case volumeFile(String)
 }
 
 /// Finds the program that the user named.
@@ -16,6 +18,7 @@ struct ProgramLookup {
     var name: String
     var workingDirectory: String
     var root: RootSource?
+    var volumes: [VolumeRequest] = []
     var searchPath: String
 
     /// Where programs of a root are looked for, as `docker run` does when an image names no `PATH`.
@@ -34,6 +37,16 @@ struct ProgramLookup {
 
     private func findPath() throws(LaunchFailure) -> ProgramSource {
         let guestPath = GuestPath.resolve(name, in: workingDirectory)
+        // The innermost volume hides what lies there else.
+        if let volume = volumes.last(where: { $0.hostPath(of: guestPath) != nil }) {
+            guard fileStatus(volume.hostPath(of: guestPath)!) != nil else {
+                throw .notFound(
+                    name,
+                    "the folder \(volume.folder), which is at \(volume.guestPath), has no such file"
+                )
+            }
+            return .volumeFile(guestPath)
+        }
         guard let root else {
             try requireHostFile()
             return .hostFile(name)

@@ -39,6 +39,7 @@ struct VirtualMachine {
         model: MachineModel,
         accelerator: Accelerator,
         disks: [DiskFile],
+        volumes: [VolumeFolder],
         network: TapInterface?,
         debuggerPort: UInt16?
     ) throws(LaunchFailure) {
@@ -51,7 +52,7 @@ struct VirtualMachine {
         let command =
             [emulator]
             + Self.options(image, memory + BootModule.size(of: module), model, accelerator)
-            + Self.disks(disks, model)
+            + Self.disks(disks, model) + Self.volumes(volumes, model)
             + (network.map { Self.card($0, model) } ?? [])
             + (debuggerPort.map { ["-S", "-gdb", "tcp:127.0.0.1:\($0)"] } ?? [])
             + (hostVariable("UNIRUN_QEMU") ?? "").split(separator: " ").map(String.init)
@@ -126,6 +127,23 @@ struct VirtualMachine {
                 "-add-fd", "set=\(index + 1),fd=\(firstDiskDescriptor + index)",
                 "-blockdev", node.joined(separator: ","),
                 "-device", device("blk", on: model, "drive=disk\(index)"),
+            ]
+        }
+    }
+
+    /// QEMU serves folders itself. Files belong to who they belong to on the host; where QEMU may not give
+    /// them away, new ones are its user's (`none`). Its own numbers keep apart the files of several devices.
+    private static func volumes(_ volumes: [VolumeFolder], _ model: MachineModel) -> [String] {
+        volumes.enumerated().flatMap { index, volume in
+            let path = volume.path.split(separator: ",", omittingEmptySubsequences: false)
+                .joined(separator: ",,")
+            let folder = [
+                "local", "id=volume\(index)", "path=\(path)", "security_model=none",
+                "multidevs=remap", "readonly=\(volume.request.isReadOnly ? "on" : "off")",
+            ]
+            let tag = "fsdev=volume\(index),mount_tag=volume\(index)"
+            return [
+                "-fsdev", folder.joined(separator: ","), "-device", device("9p", on: model, tag),
             ]
         }
     }

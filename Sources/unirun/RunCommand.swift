@@ -18,6 +18,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup(title: "Program") var program: ProgramOptions
     @OptionGroup(title: "File system") var files: FileOptions
+    @OptionGroup(title: "Folders of the host") var volumes: VolumeOptions
     @OptionGroup(title: "Machine") var machine: MachineOptions
     @OptionGroup(title: "Observation") var observation: ObservationOptions
 
@@ -29,11 +30,12 @@ struct RunCommand: ParsableCommand {
 
     mutating func run() throws {
         try ProgramWords.require(&command, of: self, Self.advice)
-        try machine.validatePlatform()
+        try machine.validatePlatform(hasVolumes: !volumes.volume.isEmpty)
         var request = LaunchRequest(program: command[0])
         request.arguments = RawArguments.last(command.count - 1)
         try program.apply(to: &request)
         try files.apply(to: &request)
+        try volumes.apply(to: &request)
         try machine.apply(to: &request)
         try observation.apply(to: &request)
         Glibc.exit(try Launch(request).run())
@@ -44,8 +46,7 @@ struct RunCommand: ParsableCommand {
         switch option {
         case "-i", "-t", "-it", "-ti", "--interactive", "--tty", "--rm", "--init":
             "it is so without it: leave it out"
-        case "--volume", "--mount":
-            "folders of the host are not in this version; give a root with --rootfs"
+        case "--mount": "write --volume HOST:GUEST"
         case "-p", "--publish": "no ports are published in this version; see --network"
         case "--net": "write --network"
         case "-d", "--detach": "let the shell do it: unirun PROGRAM &"

@@ -93,6 +93,22 @@ struct FileOptions: ParsableArguments {
     }
 }
 
+/// What of the host the program sees.
+struct VolumeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Show a folder of the host in the guest, which writes to it unless :ro is given. "
+                + "-v HOST:GUEST is the same.",
+            valueName: "HOST:GUEST[:ro]"
+        )
+    )
+    var volume: [String] = []
+
+    func apply(to request: inout LaunchRequest) throws {
+        request.volumes = try VolumeRequest.list(volume)
+    }
+}
+
 /// What the guest's machine looks like.
 struct MachineOptions: ParsableArguments {
     @Option(help: "Where the kernel runs: a sandboxed process, or a virtual machine.")
@@ -165,7 +181,7 @@ struct MachineOptions: ParsableArguments {
     )
     var name: String?
 
-    func validatePlatform() throws {
+    func validatePlatform(hasVolumes: Bool) throws {
         let platform = try platform.value(of: "platform")
         guard platform == .vm || disk.isEmpty else {
             throw LaunchFailure("--disk is for a virtual machine; add --platform vm")
@@ -179,6 +195,11 @@ struct MachineOptions: ParsableArguments {
         if firecracker, let wrong, wrong != "--firecracker" {
             throw LaunchFailure(
                 "\(wrong) is QEMU's, and --firecracker another; leave one of them out"
+            )
+        }
+        guard !firecracker || !hasVolumes else {
+            throw LaunchFailure(
+                "a machine of Firecracker has no folders of the host; leave --volume out"
             )
         }
         guard let cpus, cpus != "1", cpus != "1.0" else { return }

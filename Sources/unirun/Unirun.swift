@@ -114,7 +114,7 @@ enum CommandLineWords {
             case "--strace" where words[index].hasPrefix("%"):
                 words[index] = "--trace=\(words[index])"
             // docker's volume, where `-v` alone is verbose.
-            case "-v" where words[index].contains(":/"): words[index - 1] = "--volume"
+            case "-v" where words[index].contains(":"): words[index - 1] = "--volume"
             default: break
             }
         }

@@ -1,5 +1,6 @@
 import FakePlatform
 import LinuxABI
+import NineP
 import Testing
 
 @testable import Kernel
@@ -49,11 +50,12 @@ import Testing
             requests.append(request)
             return Self.answers(to: request)
         }) {
-            let server = try NinePServer(0)
+            let server = try FileServers.connect(0)
             #expect(server.messageLimit == 8192)
-            let identity = try server.attach(7, user: 1000)
-            #expect(identity == .init(type: 0x80, version: 3, path: 1 << 32 | 0x55aa))
-            try server.forget(7)
+            let root = try server.attach(user: 1000)
+            #expect(root.identity == .init(type: 0x80, version: 3, path: 1 << 32 | 0x55aa))
+            #expect(root.file == 1)
+            server.forget(root.file)
         }
         #expect(
             requests == [
@@ -61,23 +63,23 @@ import Testing
                 Self.message(
                     104,
                     [0, 0],
-                    Self.little(7) + Self.little(.max) + [0, 0, 0, 0] + Self.little(1000)
+                    Self.little(1) + Self.little(.max) + [0, 0, 0, 0] + Self.little(1000)
                 ),
-                Self.message(120, [0, 0], Self.little(7)),
+                Self.message(120, [0, 0], Self.little(1)),
             ]
         )
     }
 
     @Test func aServerThatIsNotThereIsNone() {
         withServer {
-            #expect(throws: Errno.noSuchDeviceOrAddress) { try NinePServer(1) }
+            #expect(throws: Errno.noSuchDeviceOrAddress) { try FileServers.connect(1) }
         }
     }
 
     @Test(arguments: [(4096, 4096), (8192, 8192), (.max, 8192)] as [(UInt32, Int)])
     func theShorterLimitHolds(told: UInt32, limit: Int) throws {
         try withServer({ _ in Self.agreement(told) }) {
-            let server = try NinePServer(0)
+            let server = try FileServers.connect(0)
             #expect(server.messageLimit == limit)
         }
     }
@@ -85,11 +87,11 @@ import Testing
     @Test func anotherLanguageIsNotSpoken() {
         for language in ["unknown", "9P2000", "9P2000.u", "9P2000.LL", ""] {
             withServer({ _ in Self.agreement(8192, Array(language.utf8)) }) {
-                #expect(throws: Errno.notSupported) { try NinePServer(0) }
+                #expect(throws: Errno.notSupported) { try FileServers.connect(0) }
             }
         }
         withServer({ _ in Self.agreement(4095) }) {
-            #expect(throws: Errno.notSupported) { try NinePServer(0) }
+            #expect(throws: Errno.notSupported) { try FileServers.connect(0) }
         }
     }
 
@@ -103,7 +105,7 @@ import Testing
                     return request[4] == type ? answer.map { Array($0.prefix(end)) } : answer
                 }) {
                     #expect(throws: Errno.inputOutputError) {
-                        _ = try NinePServer(0).attach(0, user: 0)
+                        _ = try FileServers.connect(0).attach(user: 0)
                     }
                 }
             }
@@ -115,14 +117,14 @@ import Testing
         let failure = Self.message(7, [0, 0], Self.little(told))
         withServer({ $0[4] == 104 ? failure : Self.answers(to: $0) }) {
             #expect(throws: Errno(rawValue: error)) {
-                _ = try NinePServer(0).attach(0, user: 0)
+                _ = try FileServers.connect(0).attach(user: 0)
             }
         }
     }
 
     @Test func aServerThatDoesNotAnswerIsAnError() {
         withServer({ _ in nil }) {
-            #expect(throws: Errno.inputOutputError) { try NinePServer(0) }
+            #expect(throws: Errno.inputOutputError) { try FileServers.connect(0) }
         }
     }
 }

@@ -30,6 +30,24 @@ struct MistakeTests {
         }
     }
 
+    @Test func aWrongVolumeIsOneLine() throws {
+        let program = "/bin/busybox"
+        try mistake(["-v", "/absent:/b", program], status: 125, says: "/absent", "mkdir -p")
+        try mistake(["-v", "/etc/passwd:/b", program], status: 125, says: "no folder")
+        try mistake(["-v", "/tmp:b", program], status: 125, says: "absolute", "/tmp:/b")
+        try mistake(["-v", "data:/b", program], status: 125, says: "name", "./data")
+        try mistake(["-v", "/tmp:/", program], status: 125, says: "root", "--rootfs")
+        try mistake(["-v", "/tmp:/b:rx", program], status: 125, says: "'rx'", "ro")
+        try mistake(["-v", ":/b", program], status: 125, says: "HOST:GUEST")
+        try mistake(["--volume", "/tmp", program], status: 125, says: "HOST:GUEST")
+        try mistake(
+            ["-v", "/tmp:/b", "-v", "/etc:/a/../b/", program],
+            status: 125,
+            says: "/b already"
+        )
+        try mistake(["-v", "/tmp:/b", "/b/absent"], status: 127, says: "/tmp", "no such file")
+    }
+
     @Test func aMissingFileIsNotFound() throws {
         try mistake(["./absent"], status: 127, says: "./absent", "No such file", "check the path")
     }
@@ -179,7 +197,7 @@ struct MistakeTests {
         try mistake(["-o", "trace", program], status: 125, says: "--strace")
         try mistake(["--frobnicate", program], status: 125, says: "--frobnicate", "--help")
         try mistake(["-it", program], status: 125, says: "-it", "leave it out")
-        try mistake(["-v", "/a:/b", program], status: 125, says: "--volume", "--rootfs")
+        try mistake(["--mount", "type=bind", program], status: 125, says: "--mount", "--volume")
         try mistake(["-m"], status: 125, says: "-m", "--help")
         try mistake(
             ["build", "--format", "module", "-o", "/absent/file", program],

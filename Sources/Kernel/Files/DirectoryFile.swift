@@ -18,7 +18,7 @@ final class DirectoryFile: OpenFile {
         }
     }
 
-    override func synchronize() throws(Errno) {}
+    override func synchronize() throws(Errno) { try dentry?.inode?.synchronize() }
 }
 
 /// How a directory's records are laid out: getdents64(2) and the older getdents(2).

@@ -127,6 +127,22 @@ struct EntryTable: ~Copyable {
         return nil
     }
 
+    /// Takes out the names that nobody else holds, and where nothing is mounted; how many there were.
+    mutating func dropUnused() -> Int {
+        var dropped = 0
+        for index in 0..<recordCount {
+            guard let held = records[index].dentry else { continue }
+            records[index].dentry = nil
+            var dentry = held.takeRetainedValue()
+            let isUnused = isKnownUniquelyReferenced(&dentry) && dentry.mounted == nil
+            records[index].dentry = Unmanaged.passRetained(dentry)
+            guard isUnused else { continue }
+            remove(dentry)
+            dropped += 1
+        }
+        return dropped
+    }
+
     private func opaque(_ dentry: Dentry) -> UnsafeMutableRawPointer {
         Unmanaged.passUnretained(dentry).toOpaque()
     }

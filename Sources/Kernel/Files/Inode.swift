@@ -123,6 +123,9 @@ public class Inode {
         exchanging: Bool
     ) throws(Errno) { throw .notPermitted }
 
+    /// As fsync(2) of a directory.
+    func synchronize() throws(Errno) {}
+
     func requireEmpty() throws(Errno) { throw .notDirectory }
 
     /// Takes any name out of the directory's table, which is given up; nil when none is left.

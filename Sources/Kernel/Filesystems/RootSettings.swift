@@ -12,6 +12,8 @@ public struct RootSettings {
     public var hostname: [UInt8] = []
     /// Paths of tmpfs to mount.
     public var temporaryDirectories: [[UInt8]] = []
+    /// Folders of the host to mount, in the order of their numbers.
+    public var volumes: [VolumeMount] = []
     public var workingDirectory: [UInt8] = [0x2f]
     /// Three records of `HostStream`.
     public var standardStreams = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -19,7 +21,21 @@ public struct RootSettings {
     public init() {}
 }
 
+/// Where a folder of the host appears.
+public struct VolumeMount {
+    public var path: [UInt8]
+    public var isReadOnly: Bool
+
+    public init(path: [UInt8], isReadOnly: Bool) {
+        self.path = path
+        self.isReadOnly = isReadOnly
+    }
+}
+
 extension VFS {
+    /// What fails now is a folder's fault.
+    nonisolated(unsafe) private(set) static var isMountingVolumes = false
+
     /// The file system at `/`.
     nonisolated(unsafe) static var rootFilesystem: MemoryFilesystem! = nil
     /// The folder of devices, whatever a program mounts over it.
@@ -47,9 +63,9 @@ extension VFS {
         process.paths.workingDirectory = root.root
         process.descriptors = DescriptorTable()
         try addSkeleton(root, hasImage: settings.rootImageSize != nil, settings)
-        for path in settings.temporaryDirectories {
-            try MemoryFilesystem().mount(on: try directory(path, mode: 0o755, root))
-        }
+        try mountTemporary(settings, inVolumes: false, root)
+        try mountVolumes(settings.volumes, root)
+        try mountTemporary(settings, inVolumes: true, root)
         // After the mounts, which would hide it.
         try addProgram(settings, root)
         let start = try directory(settings.workingDirectory, mode: 0o755, root)
@@ -67,6 +83,40 @@ extension VFS {
         Filesystem.unmountAll()
         StandardStreams.close()
         Disks.stop()
+    }
+
+    /// Mounts those that are in folders of the host, or the others, which such folders may be in.
+    private static func mountTemporary(
+        _ settings: RootSettings,
+        inVolumes: Bool,
+        _ root: MemoryFilesystem
+    ) throws(Errno) {
+        for path in settings.temporaryDirectories {
+            var isInVolume = false
+            for volume in settings.volumes where isPath(path, in: volume.path) { isInVolume = true }
+            guard isInVolume == inVolumes else { continue }
+            try MemoryFilesystem().mount(on: try directory(path, mode: 0o755, root))
+        }
+    }
+
+    private static func isPath(_ path: [UInt8], in folder: [UInt8]) -> Bool {
+        guard path.count > folder.count, path[folder.count] == 0x2f else { return false }
+        for index in folder.indices where path[index] != folder[index] { return false }
+        return true
+    }
+
+    /// Makes the places where they are missing, in a folder that was mounted before as well.
+    private static func mountVolumes(_ volumes: [VolumeMount], _ root: MemoryFilesystem)
+        throws(Errno)
+    {
+        isMountingVolumes = true
+        for (number, volume) in volumes.enumerated() {
+            let place = try directory(volume.path, mode: 0o755, root)
+            let filesystem = try NinePFilesystem.make(number)
+            filesystem.isReadOnly = volume.isReadOnly
+            filesystem.mount(on: place)
+        }
+        isMountingVolumes = false
     }
 
     private static func makeRoot(_ settings: RootSettings) throws(Errno) -> MemoryFilesystem {
@@ -127,6 +177,8 @@ extension VFS {
         while end > 0, settings.programPath[end - 1] != 0x2f { end -= 1 }
         guard end > 0, end < settings.programPath.count else { return }
         let parent = try directory(Array(settings.programPath[..<end]), mode: 0o755, root)
+        // In a folder of the host it is already.
+        if parent.inode is NinePDirectory { return }
         guard let inode = parent.inode as? MemoryDirectory else { throw .notDirectory }
         let node = NewNode(mode: FileMode(.regular, permissions: 0o555), user: 0, group: 0)
         let file = MemoryFile(inode.memory, node, over: ImageFile(.program, settings.programSize))

@@ -160,6 +160,10 @@ extension AddressSpace {
         case .file(let object, let name, let mayWrite, let mayExecute):
             if isShared {
                 region.flags.insert(.shared)
+                let mayWrite = mayWrite && object.allowsSharedWriting
+                guard object.allowsSharedWriting || !region.protection.contains(.write) else {
+                    throw .noSuchDevice
+                }
                 guard mayWrite || !region.protection.contains(.write) else {
                     throw .permissionDenied
                 }

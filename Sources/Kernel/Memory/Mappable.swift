@@ -15,6 +15,9 @@ public protocol Mappable: AnyObject {
     /// Device and inode number, for /proc/PID/maps.
     var mappedIdentity: (device: UInt64, inode: UInt64) { get }
 
+    /// Whether a shared mapping may be written: what is written there is then the object's.
+    var allowsSharedWriting: Bool { get }
+
     /// The pages from `offset` on: a run of one kind, at most `limit` pages and at least one.
     ///
     /// With `allocating` a hole becomes a zeroed page of the object first, so the answer is no
@@ -30,6 +33,8 @@ public protocol Mappable: AnyObject {
 }
 
 extension Mappable {
+    public var allowsSharedWriting: Bool { true }
+
     public func removePages(at offset: UInt64, length: UInt64) throws(Errno) {
         throw .notSupported
     }

@@ -28,6 +28,8 @@ public struct Launch {
     /// The host's on its network, as bits and how many of them are the network's; nil without one.
     public var networkAddress: (bits: UInt32, prefixLength: UInt32)?
 
+    public var volumes: [VolumeMount] = []
+
     /// Reads the record that the platform found.
     public init() throws(LaunchRecordReader.Failure) {
         var reader = try LaunchRecordReader(
@@ -53,6 +55,9 @@ public struct Launch {
         case .memoryLimit: memoryLimit = Launch.word(payload)
         case .options: options = LaunchOptions(rawValue: Launch.word(payload) ?? 0)
         case .temporaryDirectory: temporaryDirectories.append(Array(payload))
+        case .volume:
+            guard let first = payload.first else { return }
+            volumes.append(VolumeMount(path: Array(payload.dropFirst()), isReadOnly: first != 0))
         case .traceFilter: traceFilter = Array(payload)
         case .randomSeed, .tellsVectorUse: break  // The platform's: boot_information.
         case .programSize: programSize = Launch.word(payload) ?? 0

@@ -51,12 +51,12 @@ public enum Start {
             Network.start()
         } catch {
             // A program that the host gave is there: what is missing is what it needs.
-            let isGiven = launch.programSize > 0
+            let isGiven = launch.programSize > 0 && !VFS.isMountingVolumes
             endUnstarted(
                 error,
                 error == .noSuchFileOrDirectory && isGiven
                     ? "its interpreter is not in the root; put it there, or link statically"
-                    : reason(error)
+                    : VFS.isMountingVolumes ? volumeReason(error) : reason(error)
             )
         }
         Scheduler.exitCurrent()
@@ -68,6 +68,14 @@ public enum Start {
         writeToStandardError(reason)
         writeToStandardError("\n")
         endInstance(error == .noSuchFileOrDirectory ? 127 : 126)
+    }
+
+    private static func volumeReason(_ error: Errno) -> StaticString {
+        switch error {
+        case .readOnlyFileSystem, .notDirectory:
+            "a folder of --volume has no place to be mounted at; make it where it is to be"
+        default: "a folder of --volume cannot be mounted"
+        }
     }
 
     private static func reason(_ error: Errno) -> StaticString {
@@ -93,6 +101,7 @@ extension RootSettings {
         isReadOnly = launch.options.contains(.readOnlyRoot)
         hostname = launch.hostname
         temporaryDirectories = launch.temporaryDirectories
+        volumes = launch.volumes
         workingDirectory = launch.workingDirectory
         standardStreams = launch.standardStreams
     }

@@ -12,7 +12,7 @@ private enum MessageMemory {
         byteCount: size,
         alignment: 8
     )
-    nonisolated(unsafe) static let name = UnsafeMutablePointer<UInt8>.allocate(capacity: 4)
+    nonisolated(unsafe) static let name = UnsafeMutablePointer<UInt8>.allocate(capacity: 8)
 }
 
 func fakeFilesDescribe(
@@ -20,10 +20,12 @@ func fakeFilesDescribe(
     _ description: UnsafeMutablePointer<platform_file_server>
 ) -> Int64 {
     guard Int(number) < FakePlatform.fileServers.count else { return Int64(-ENODEV) }
-    for (index, byte) in "host".utf8.enumerated() { MessageMemory.name[index] = byte }
+    let name = "volume\(number)"
+    precondition(name.utf8.count <= 8)
+    for (index, byte) in name.utf8.enumerated() { MessageMemory.name[index] = byte }
     description.pointee = platform_file_server(
         name: UnsafePointer(MessageMemory.name),
-        name_length: 4,
+        name_length: UInt64(name.utf8.count),
         request: MessageMemory.request,
         message_limit: UInt64(MessageMemory.size)
     )

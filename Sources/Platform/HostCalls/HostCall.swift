@@ -64,6 +64,7 @@ private let control = UInt32(1) << 6
 private let memory = UInt32(1) << 7
 private let trace = UInt32(1) << 8
 private let statistics = UInt32(1) << 9
+private let folders = UInt32(1) << 10
 private let images: UInt32 = 1 << 4 | 1 << 5
 
 /// All that the host sees of the kernel once the program runs. The filter is built from this table
@@ -72,10 +73,13 @@ public let hostCalls: InlineArray<_, HostCall> = [
     HostCall(HostNumber.mmap, .descriptorOrNone(argument: 4, allowed: images | memory)),
     HostCall(HostNumber.mprotect),
     HostCall(HostNumber.munmap),
-    HostCall(HostNumber.readv, .descriptor(argument: 0, allowed: standardStreams | control)),
+    HostCall(
+        HostNumber.readv,
+        .descriptor(argument: 0, allowed: standardStreams | control | folders)
+    ),
     HostCall(
         HostNumber.writev,
-        .descriptor(argument: 0, allowed: standardStreams | control | trace | statistics)
+        .descriptor(argument: 0, allowed: standardStreams | control | trace | statistics | folders)
     ),
     HostCall(HostNumber.mremap),
     HostCall(HostNumber.mincore),

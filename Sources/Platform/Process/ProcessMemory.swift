@@ -19,6 +19,8 @@ enum ProcessLayout {
     static var signalStack: UInt64 { 0x7ea1_0000_0000 }
     /// With what a host process knows of itself above it.
     static var signalStackSize: UInt64 { 64 << 10 }
+    /// A request to a server of folders, and its answer.
+    static var folders: UInt64 { 0x7ea3_0000_0000 }
     /// What stands in for the host's vDSO: HostVDSO.
     static var slowClock: UInt64 { 0x7ea2_0000_0000 }
 }
@@ -72,6 +74,11 @@ enum ProcessMemory {
             noDescriptor,
             0
         )
+    }
+
+    /// Maps memory that all processes of the kernel share, zero and not yet there.
+    static func mapShared(_ start: UInt64, _ length: UInt64) -> Int64 {
+        callHost(HostNumber.mmap, start, length, 3, shared | anonymous | fixed, noDescriptor, 0)
     }
 
     /// Maps one page of code.

@@ -52,8 +52,8 @@ nonisolated(unsafe) private var operations = platform_operations(
     disk_write: { _, _, _, _ in -19 },
     disk_flush: { _ in -19 },
     disk_discard: { _, _, _ in -19 },
-    files_describe: { _, _ in -19 },
-    files_ask: { _, _ in -19 },
+    files_describe: { ProcessFolders.describe($0, $1) },
+    files_ask: { ProcessFolders.ask($0, $1) },
     card_describe: { _ in -19 },
     card_receive: { _ in -19 },
     card_room: { nil },
@@ -128,6 +128,7 @@ private func mapFiles() {
     information.pointee.memory_size = UInt64(memory) & ~0xfff &- HostProcesses.variablesSize
     orDie(HostProcesses.shareProcessor(), "cannot map the processor's page")
 
+    orDie(ProcessFolders.start(), "cannot map memory for folders of the host")
     // Either may be absent: a program from the root image, or no root image.
     _ = ProcessMemory.openImage(PLATFORM_IMAGE_PROGRAM, .program)
     _ = ProcessMemory.openImage(PLATFORM_IMAGE_ROOT, .rootImage)
@@ -143,6 +144,7 @@ private func takeRecord(_ record: UnsafeRawBufferPointer) {
             withUnsafeMutableBytes(of: &information.pointee.random_seed) {
                 $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: item.payload.prefix($0.count)))
             }
+        case .volume: ProcessFolders.count += 1
         case .tellsVectorUse where item.payload.count == 8:
             tellsVectorUse = item.payload.loadUnaligned(as: UInt64.self)
         case .options where item.payload.count == 8:

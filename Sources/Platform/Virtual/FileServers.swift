@@ -11,7 +11,7 @@ enum FileServers {
     }
 
     nonisolated(unsafe) private static var servers =
-        InlineArray<4, UnsafeMutablePointer<Server>?>(repeating: nil)
+        InlineArray<16, UnsafeMutablePointer<Server>?>(repeating: nil)
     nonisolated(unsafe) private static var count = 0
 
     private static var messageLimit: Int { 64 << 10 }

@@ -16,7 +16,7 @@ enum MachineDevices {
         case balloon
     }
 
-    nonisolated(unsafe) private static var drivers = InlineArray<14, Driver>(repeating: .none)
+    nonisolated(unsafe) private static var drivers = InlineArray<28, Driver>(repeating: .none)
     nonisolated(unsafe) private static var vectorCount = 0
 
     /// Called once, before the kernel has the memory.

@@ -134,14 +134,11 @@ extension Tracer {
         report.fault("signal", Counters.signalFaults)
     }
 
-    /// What servers of files tell of themselves when they are asked: nobody mounts them yet.
+    /// What the first server of files tells of itself when it is asked; what was mounted is not any more.
     private static func reportFileServers(_ report: inout ReportWriter) {
-        guard let server = try? NinePServer(0), let root = try? server.attach(0, user: 0) else {
-            return
-        }
-        report.value("file_server_message_limit", UInt64(server.messageLimit))
-        report.value("file_server_root", root.path)
-        try? server.forget(0)
+        guard let first = try? FileServers.describeFirst() else { return }
+        report.value("file_server_message_limit", first.messageLimit)
+        report.value("file_server_root", first.root)
     }
 
     private static func reportNullCall(_ report: inout ReportWriter) {

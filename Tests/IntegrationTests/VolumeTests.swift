@@ -80,7 +80,7 @@ import Testing
         let listing = try Execution.run(
             [
                 Self.busybox, "sh", "-c",
-                "find . | sort | while read f; do stat -c '%n %a %F' $f; "
+                "find work | sort | while read f; do stat -c '%n %a %F' $f; "
                     + "[ -f $f ] && md5sum <$f; done",
             ],
             environment: ["PATH=/bin"],

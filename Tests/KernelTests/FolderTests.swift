@@ -1,5 +1,6 @@
 import FakePlatform
 import Foundation
+import Glibc
 import LinuxABI
 import Testing
 
@@ -50,7 +51,7 @@ import Testing
     /// Runs `body` with a folder mounted at /data.
     private func withFolder(
         isReadOnly: Bool = false,
-        _ body: (Served, Process) throws -> Void
+        _ body: (Served, Kernel.Process) throws -> Void
     ) throws {
         let served = try Served()
         try withFiles { settings in

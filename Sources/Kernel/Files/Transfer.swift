@@ -79,7 +79,14 @@ public struct Transfer {
             advance(count)
             return count
         }
-        return try move(count) { (address, done, part) in
+        return try giveInParts(source, count)
+    }
+
+    /// Apart, as it is far from small, and `give` is in many places.
+    @inline(never)
+    private mutating func giveInParts(_ source: UnsafeRawPointer, _ count: Int) throws(Errno) -> Int
+    {
+        try move(count) { (address, done, part) in
             user_copy(UnsafeMutableRawPointer(bitPattern: address), source + done, part)
         } kernel: { (address, done, part) in
             address.copyMemory(from: source + done, byteCount: part)
@@ -96,7 +103,14 @@ public struct Transfer {
             advance(count)
             return count
         }
-        return try move(count) { (address, done, part) in
+        return try takeInParts(target, count)
+    }
+
+    @inline(never)
+    private mutating func takeInParts(_ target: UnsafeMutableRawPointer, _ count: Int)
+        throws(Errno) -> Int
+    {
+        try move(count) { (address, done, part) in
             user_copy(target + done, UnsafeRawPointer(bitPattern: address), part)
         } kernel: { (address, done, part) in
             (target + done).copyMemory(from: address, byteCount: part)

@@ -282,14 +282,7 @@ final class MemoryFile: Inode, Mappable {
     }
 
     private func freePages(from first: Int, to end: Int) {
-        var page = pages.next(first, hasFrame: true, limit: end)
-        while page < end {
-            let frame = pages[page]
-            pages.set(page, 0)
-            memory.give(1)
-            FrameAllocator.giveRun(frame, count: 1)
-            page = pages.next(page + 1, hasFrame: true, limit: end)
-        }
+        memory.give(pages.giveFrames(from: first, to: end))
     }
 
     /// As fallocate(2) with FALLOC_FL_PUNCH_HOLE: the range reads as zero.

@@ -79,6 +79,21 @@ struct PageMap: ~Copyable {
         return limit
     }
 
+    /// Takes pages out and gives their frames back; how many there were.
+    @inline(never)
+    @discardableResult
+    mutating func giveFrames(from first: Int, to end: Int) -> Int {
+        let before = count
+        var page = next(first, hasFrame: true, limit: end)
+        while page < end {
+            let frame = self[page]
+            set(page, 0)
+            FrameAllocator.giveRun(frame, count: 1)
+            page = next(page + 1, hasFrame: true, limit: end)
+        }
+        return before - count
+    }
+
     private func isTable(_ page: Int) -> Bool {
         page >> 9 < tableCapacity && tables![page >> 9] != nil
     }

@@ -49,6 +49,7 @@ final class NinePFile: NinePNode, Mappable {
     /// lies where this one's was.
     private static let mostTurns = 64
 
+    @inline(never)
     func read(_ transfer: inout Transfer, at position: inout Int, by number: UInt32)
         throws(Errno) -> Int
     {
@@ -259,25 +260,14 @@ final class NinePFile: NinePNode, Mappable {
     private func cutPages(_ end: Int) {
         let firstGone = (end + pageMask) >> 12
         AddressSpace.pagesWillVanish(self, UInt64(firstGone << 12)..<UInt64(size + pageMask))
-        freePages(from: firstGone)
+        pages.giveFrames(from: firstGone, to: pages.end)
         let last = end & pageMask == 0 ? 0 : pages[end >> 12]
         guard last != 0 else { return }
         (Frame(number: last).address + end & pageMask)
             .initializeMemory(as: UInt8.self, repeating: 0, count: pageSize - end & pageMask)
     }
 
-    private func forgetPages() { freePages(from: 0) }
-
-    private func freePages(from first: Int) {
-        let end = pages.end
-        var page = pages.next(first, hasFrame: true, limit: end)
-        while page < end {
-            let frame = pages[page]
-            pages.set(page, 0)
-            FrameAllocator.giveRun(frame, count: 1)
-            page = pages.next(page + 1, hasFrame: true, limit: end)
-        }
-    }
+    private func forgetPages() { pages.giveFrames(from: 0, to: pages.end) }
 }
 
 /// A regular file of a server's that is open, there as well.

@@ -217,6 +217,7 @@ public enum FrameAllocator {
     }
 
     /// Puts a run of frames in use back, cut into aligned blocks.
+    @inline(never)
     static func giveRun(_ start: UInt32, count: UInt32) {
         usedFrames -= Int(count)
         insert(run: start, end: start + count, isZero: false)

@@ -66,3 +66,28 @@ public func deviceMajor(_ device: UInt64) -> UInt32 {
 public func deviceMinor(_ device: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: device & 0xff | (device >> 12) & ~0xff)
 }
+
+/// What nobody may do with a file in memory any more: fcntl(F_ADD_SEALS).
+public struct FileSeals: OptionSet, Sendable {
+    public let rawValue: UInt32
+
+    @inline(__always)
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// F_SEAL_SEAL
+    public static var seal: FileSeals { FileSeals(rawValue: 1) }
+    /// F_SEAL_SHRINK
+    public static var shrink: FileSeals { FileSeals(rawValue: 2) }
+    /// F_SEAL_GROW
+    public static var grow: FileSeals { FileSeals(rawValue: 4) }
+    /// F_SEAL_WRITE
+    public static var write: FileSeals { FileSeals(rawValue: 8) }
+    /// F_SEAL_FUTURE_WRITE
+    public static var futureWrite: FileSeals { FileSeals(rawValue: 16) }
+    /// F_SEAL_EXEC
+    public static var execution: FileSeals { FileSeals(rawValue: 32) }
+    public static var all: FileSeals { FileSeals(rawValue: 63) }
+
+    @inline(__always)
+    public var forbidsWriting: Bool { rawValue & 24 != 0 }
+}

@@ -150,35 +150,6 @@ extension DescriptorTable {
         }
         FileWatches.tell(.written, file.dentry)
     }
-
-    /// As memfd_create(2).
-    public func makeMemoryFile(_ name: UnsafeRawBufferPointer, closesOnExec: Bool)
-        throws(Errno) -> FileDescriptor
-    {
-        guard name.count <= 249 else { throw .invalidArgument }
-        try checkRoom()
-        let filesystem = try VFS.memoryFiles()
-        let credentials = Process.current.credentials
-        let node = NewNode(
-            mode: FileMode(.regular, permissions: 0o777),
-            user: credentials.fileSystemUser,
-            group: credentials.fileSystemGroup
-        )
-        let inode = MemoryFile(filesystem, node)
-        inode.links = 0
-        let text = Array("memfd:".utf8) + Array(name)
-        var made: Dentry? = nil
-        var failure: Errno? = nil
-        text.withUnsafeBytes { bytes in
-            do throws(Errno) {
-                made = try Dentry(Name(bytes), inode, in: filesystem.root)
-            } catch { failure = error }
-        }
-        if let failure { throw failure }
-        made!.isRemoved = true
-        let file = RegularFile(inode, made!, .readWrite, isMemoryFile: true)
-        return try insert(file, closesOnExec: closesOnExec)
-    }
 }
 
 extension OpenFile {
@@ -188,18 +159,4 @@ extension OpenFile {
         dentry?.mount?.status()
             ?? FilesystemStatusRecord(type: self is PipeFile ? 0x5049_5045 : 0x0904_1934)
     }
-}
-
-extension VFS {
-    nonisolated(unsafe) private static var memoryFilesystem: MemoryFilesystem?
-
-    /// The file system of files that memfd_create(2) makes; it is mounted nowhere.
-    static func memoryFiles() throws(Errno) -> MemoryFilesystem {
-        if let memoryFilesystem { return memoryFilesystem }
-        let made = try MemoryFilesystem()
-        memoryFilesystem = made
-        return made
-    }
-
-    static func forgetMemoryFiles() { memoryFilesystem = nil }
 }

@@ -167,7 +167,9 @@ extension AddressSpace {
                 guard mayWrite || !region.protection.contains(.write) else {
                     throw .permissionDenied
                 }
-                if !mayWrite { region.flags.insert(.mayNotWrite) }
+                let isSealed = object.forbidsWriting
+                guard !isSealed || !region.protection.contains(.write) else { throw .notPermitted }
+                if !mayWrite || isSealed { region.flags.insert(.mayNotWrite) }
             }
             if !mayExecute {
                 guard !region.protection.contains(.execute) else { throw .notPermitted }
@@ -245,6 +247,23 @@ extension AddressSpace {
             position = regions.next(position)
         }
         return (total, data)
+    }
+
+    /// Whether a shared mapping of an object is writable anywhere, or could be made so.
+    static func mayWrite(_ object: any Mappable) -> Bool {
+        guard object.mappedRegions > 0 else { return false }
+        var found = false
+        unowned(unsafe) var cursor = AddressSpace.firstSpace
+        while let space = cursor {
+            cursor = space.nextSpace
+            space.forEachRegion(from: 0, to: .max) { region in
+                guard region.pointee.isShared, !region.pointee.flags.contains(.mayNotWrite),
+                    let source = region.pointee.source
+                else { return }
+                if source.takeUnretainedValue().object === object { found = true }
+            }
+        }
+        return found
     }
 
     // MARK: Unmapping

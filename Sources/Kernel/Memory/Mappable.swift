@@ -12,6 +12,9 @@ public protocol Mappable: AnyObject {
     /// Size in bytes. A page that lies wholly beyond raises SIGBUS.
     var mappableSize: UInt64 { get }
 
+    /// Whether no new shared mapping may be written, however the file was opened: F_SEAL_WRITE.
+    var forbidsWriting: Bool { get }
+
     /// Device and inode number, for /proc/PID/maps.
     var mappedIdentity: (device: UInt64, inode: UInt64) { get }
 
@@ -34,6 +37,7 @@ public protocol Mappable: AnyObject {
 
 extension Mappable {
     public var allowsSharedWriting: Bool { true }
+    public var forbidsWriting: Bool { false }
 
     public func removePages(at offset: UInt64, length: UInt64) throws(Errno) {
         throw .notSupported

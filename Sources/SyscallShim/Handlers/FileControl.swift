@@ -12,7 +12,7 @@ private enum FileCommand: UInt32 {
     case setFileLock, setFileLockWaiting
     case duplicateClosing = 1030
     case setPipeSize = 1031
-    case getPipeSize
+    case getPipeSize, addSeals, getSeals
 }
 
 /// fcntl(2)
@@ -61,6 +61,10 @@ func sysFileControl(
             return 0
         case .getPipeSize: return try table.pipeSize(descriptor)
         case .setPipeSize: return try table.pipeSize(descriptor, setting: Int(argument.low))
+        case .addSeals:
+            try table.addSeals(descriptor, FileSeals(rawValue: argument.low))
+            return 0
+        case .getSeals: return Int(try table.seals(descriptor).rawValue)
         }
     }
 }
@@ -262,17 +266,37 @@ func sysCopyRange(
 /// memfd_create(2)
 func sysMakeMemoryFile(_ name: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { (thread) throws(Errno) in
-        // MFD_CLOEXEC, MFD_NOEXEC_SEAL and MFD_EXEC excluded, and no seals.
-        guard flags.low & ~1 == 0 else { throw .invalidArgument }
+        let flags = MemoryFileFlags(rawValue: flags.low)
+        guard flags.isSubset(of: .all), !flags.isSuperset(of: [.executable, .notExecutable])
+        else { throw .invalidArgument }
+        var seals: FileSeals = flags.contains(.sealable) ? [] : .seal
+        if flags.contains(.notExecutable) { seals = .execution }
         return try withUserPath(name) { (name) throws(Errno) in
             Int(
                 try thread.process.descriptors.makeMemoryFile(
                     name,
-                    closesOnExec: flags.low & 1 != 0
+                    permissions: flags.contains(.notExecutable) ? 0o666 : 0o777,
+                    seals: seals,
+                    closesOnExec: flags.contains(.closesOnExec)
                 ).rawValue
             )
         }
     }
+}
+
+/// Flags of memfd_create(2).
+private struct MemoryFileFlags: OptionSet {
+    let rawValue: UInt32
+
+    /// MFD_CLOEXEC
+    static var closesOnExec: MemoryFileFlags { MemoryFileFlags(rawValue: 1) }
+    /// MFD_ALLOW_SEALING
+    static var sealable: MemoryFileFlags { MemoryFileFlags(rawValue: 2) }
+    /// MFD_NOEXEC_SEAL
+    static var notExecutable: MemoryFileFlags { MemoryFileFlags(rawValue: 8) }
+    /// MFD_EXEC, as is what says nothing.
+    static var executable: MemoryFileFlags { MemoryFileFlags(rawValue: 16) }
+    static var all: MemoryFileFlags { MemoryFileFlags(rawValue: 27) }
 }
 
 /// getrandom(2)
@@ -306,7 +330,7 @@ let fileControlRows: InlineArray<_, Row> = [
         .fileControl,
         .hexadecimal,
         restart: .byAction,
-        note: "no leases, seals, F_NOTIFY, F_SETSIG; SIGIO is never sent"
+        note: "no leases, F_NOTIFY, F_SETSIG; SIGIO is never sent"
     ),
     Row(73, "flock", sysLockFile, .full, .descriptor, .integer, restart: .byAction),
     Row(74, "fsync", sysSynchronize, .full, .descriptor),
@@ -334,7 +358,7 @@ let fileControlRows: InlineArray<_, Row> = [
         .path,
         .hexadecimal,
         result: .descriptor,
-        note: "no seals, no huge pages"
+        note: "no huge pages"
     ),
     Row(
         326,

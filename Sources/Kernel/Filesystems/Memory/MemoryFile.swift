@@ -16,6 +16,8 @@ final class MemoryFile: Inode, Mappable {
     private var lower: LowerFile?
     private var lowerEnd = 0
     var mappedRegions = 0
+    /// Only what memfd_create(2) made can get more.
+    var seals: FileSeals = .seal
 
     init(_ filesystem: MemoryFilesystem, _ node: NewNode, over lower: LowerFile? = nil) {
         memory = filesystem
@@ -47,6 +49,15 @@ final class MemoryFile: Inode, Mappable {
     override func open(_ dentry: Dentry, _ flags: OpenFlags) throws(Errno) -> OpenFile {
         if flags.isWritable || flags.contains(.truncate) { try requireNotExecuting() }
         return RegularFile(self, dentry, flags)
+    }
+
+    override func setAttributes(_ change: AttributeChange) throws(Errno) {
+        if seals.contains(.execution), let permissions = change.permissions,
+            (permissions ^ mode.permissions) & 0o111 != 0
+        {
+            throw .notPermitted
+        }
+        try super.setAttributes(change)
     }
 
     // MARK: Reading
@@ -125,7 +136,7 @@ final class MemoryFile: Inode, Mappable {
         let wanted = transfer.remaining
         if wanted > 0, wanted <= pageSize &- inPage, start &+ wanted <= size {
             let frame = pages[start >> 12]
-            if frame != 0, mode.permissions & 0o6000 == 0 {
+            if frame != 0, mode.permissions & 0o6000 == 0, !seals.forbidsWriting {
                 let count = try transfer.take(Frame(number: frame).address + inPage, wanted)
                 position = start &+ count
                 stampWritten()
@@ -147,6 +158,12 @@ final class MemoryFile: Inode, Mappable {
     {
         guard transfer.remaining > 0 else { return 0 }
         try limitSize(&transfer, position)
+        guard !seals.forbidsWriting else { throw .notPermitted }
+        if seals.contains(.grow), position + transfer.remaining > size {
+            // Linux writes page by page: those that lie within.
+            guard position >> 12 < size >> 12 else { throw .notPermitted }
+            transfer.cap(size & ~pageMask - position)
+        }
         dropSetIDs()
         var done = 0
         do throws(Errno) {
@@ -253,6 +270,9 @@ final class MemoryFile: Inode, Mappable {
 
     override func truncate(to newSize: Int) throws(Errno) {
         guard newSize <= MemoryFile.largestSize else { throw .fileTooLarge }
+        if newSize != size, seals.contains(newSize < size ? .shrink : .grow) {
+            throw .notPermitted
+        }
         dropSetIDs()
         if newSize < size {
             try zeroTail(newSize)
@@ -287,6 +307,7 @@ final class MemoryFile: Inode, Mappable {
 
     /// As fallocate(2) with FALLOC_FL_PUNCH_HOLE: the range reads as zero.
     func punchHole(_ range: Range<Int>) throws(Errno) {
+        guard !seals.forbidsWriting else { throw .notPermitted }
         let range = range.lowerBound..<min(range.upperBound, size)
         guard !range.isEmpty else { return }
         let firstWhole = (range.lowerBound + pageMask) >> 12
@@ -323,6 +344,7 @@ final class MemoryFile: Inode, Mappable {
     /// As fallocate(2) without flags: pages for a range, and the size at least its end.
     func allocate(_ range: Range<Int>, keepsSize: Bool) throws(Errno) {
         guard range.upperBound <= MemoryFile.largestSize else { throw .fileTooLarge }
+        guard !seals.contains(.grow) || range.upperBound <= size else { throw .notPermitted }
         let end = (range.upperBound + pageMask) >> 12
         var page = range.lowerBound >> 12
         guard end - page <= memory.pageLimit - memory.usedPages + pages.count else {
@@ -359,6 +381,8 @@ final class MemoryFile: Inode, Mappable {
 
     var mappableSize: UInt64 { UInt64(size) }
 
+    var forbidsWriting: Bool { seals.forbidsWriting }
+
     var mappedIdentity: (device: UInt64, inode: UInt64) { (filesystem.device, number) }
 
     func mappedPages(at offset: UInt64, limit: Int, allocating: Bool) throws(Errno) -> MappedPages {
@@ -393,73 +417,4 @@ final class MemoryFile: Inode, Mappable {
         guard offset < UInt64(size) else { return }
         try punchHole(Int(offset)..<Int(min(UInt64(size), offset &+ length)))
     }
-}
-
-/// A regular file that is open.
-final class RegularFile: OpenFile {
-    unowned(unsafe) let file: MemoryFile
-
-    private let countsAsWriter: Bool
-
-    /// Linux does not count memfd_create(2)'s own file as open for writing.
-    init(_ file: MemoryFile, _ dentry: Dentry, _ flags: OpenFlags, isMemoryFile: Bool = false) {
-        self.file = file
-        countsAsWriter = flags.isWritable && !isMemoryFile
-        super.init(flags: flags, traits: .seekable, dentry: dentry)
-        if countsAsWriter { file.writers += 1 }
-    }
-
-    deinit {
-        if countsAsWriter { file.writers -= 1 }
-    }
-
-    override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
-        let count = try file.read(&transfer, at: &position)
-        // As relatime: when it was not read since it was written.
-        if !wasReadSinceWritten, !flags.contains(.noAccessTime),
-            !file.filesystem.mountOptions.contains(.noAccessTime)
-        {
-            file.accessTime = CoarseClock.now()
-        }
-        return count
-    }
-
-    @inline(__always)
-    private var wasReadSinceWritten: Bool {
-        let accessed = file.accessTime
-        let modified = file.modificationTime
-        guard accessed.seconds == modified.seconds else {
-            return accessed.seconds > modified.seconds
-        }
-        return accessed.nanoseconds > modified.nanoseconds
-    }
-
-    override func write(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {
-        if flags.contains(.append) { position = file.size }
-        return try file.write(&transfer, at: &position)
-    }
-
-    override func seek(_ offset: Int, _ origin: SeekOrigin) throws(Errno) -> Int {
-        switch origin {
-        case .start: return try move(to: offset, from: 0)
-        case .current: return try move(to: offset, from: position)
-        case .end: return try move(to: offset, from: file.size)
-        case .data, .hole:
-            return try move(to: try file.seek(offset, toData: origin == .data), from: 0)
-        }
-    }
-
-    override func truncate(to size: Int) throws(Errno) { try file.truncate(to: size) }
-
-    /// What is written is where it will ever be.
-    override func synchronize() throws(Errno) {}
-
-    override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
-        guard request == ControlRequest.readableBytes else { throw .notTerminal }
-        let rest = max(0, file.size - position)
-        try UserPointer<Int32>(argument).store(Int32(clamping: rest))
-        return 0
-    }
-
-    override var mappable: (any Mappable)? { file }
 }

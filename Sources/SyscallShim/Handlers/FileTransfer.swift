@@ -134,10 +134,6 @@ func sysWriteVectorAt(
     }
 }
 
-/// RWF_HIPRI, RWF_DSYNC and RWF_SYNC: what is written is where it will ever be, and polling for
-/// it changes nothing.
-private let acceptedTransferFlags: UInt = 1 | 2 | 4
-
 /// preadv2(2)
 func sysReadVectorWithFlags(
     _ descriptor: UInt,
@@ -147,9 +143,7 @@ func sysReadVectorWithFlags(
     _: UInt,
     _ flags: UInt
 ) -> Int {
-    guard flags & ~acceptedTransferFlags == 0 else { return -Int(Errno.notSupported.rawValue) }
-    guard position.signed != -1 else { return sysReadVector(descriptor, list, count, 0, 0, 0) }
-    return sysReadVectorAt(descriptor, list, count, position, 0, 0)
+    transfer(descriptor, list, count, position, flags, writes: false)
 }
 
 /// pwritev2(2)
@@ -161,9 +155,28 @@ func sysWriteVectorWithFlags(
     _: UInt,
     _ flags: UInt
 ) -> Int {
-    guard flags & ~acceptedTransferFlags == 0 else { return -Int(Errno.notSupported.rawValue) }
-    guard position.signed != -1 else { return sysWriteVector(descriptor, list, count, 0, 0, 0) }
-    return sysWriteVectorAt(descriptor, list, count, position, 0, 0)
+    transfer(descriptor, list, count, position, flags, writes: true)
+}
+
+@inline(never)
+private func transfer(
+    _ descriptor: UInt,
+    _ list: UInt,
+    _ count: UInt,
+    _ position: UInt,
+    _ flags: UInt,
+    writes: Bool
+) -> Int {
+    answer { (thread) throws(Errno) in
+        try thread.process.descriptors.transfer(
+            FileDescriptor(descriptor),
+            list,
+            count.signed,
+            at: position.signed,
+            TransferFlags(rawValue: flags.low),
+            writes: writes
+        )
+    }
 }
 
 /// lseek(2)
@@ -339,15 +352,14 @@ let fileTransferRows: InlineArray<_, Row> = [
         327,
         "preadv2",
         sysReadVectorWithFlags,
-        .partial,
+        .full,
         .descriptor,
         .outputVector,
         .integer,
         .offset,
         .none,
         .transferFlags,
-        restart: .byAction,
-        note: "no RWF_NOWAIT"
+        restart: .byAction
     ),
     Row(
         328,
@@ -361,7 +373,7 @@ let fileTransferRows: InlineArray<_, Row> = [
         .none,
         .transferFlags,
         restart: .byAction,
-        note: "no RWF_APPEND, RWF_NOWAIT"
+        note: "no RWF_APPEND to a file of the host"
     ),
     Row(436, "close_range", sysCloseRange, .full, .unsigned, .unsigned, .closeRangeFlags),
 ]

@@ -160,7 +160,6 @@ public enum VFS {
         mode: UInt32,
         _ flags: PathFlags
     ) throws(Errno) {
-        guard mode & ~7 == 0 else { throw .invalidArgument }
         let actor =
             flags.contains(.effectiveAccess) ? Actor(process) : Actor(real: process)
         if place.path.isEmpty, flags.contains(.emptyPath) {

@@ -100,9 +100,12 @@ func sysOpenAt2(_ directory: UInt, _ path: UInt, _ how: UInt, _ size: UInt, _: U
 func withPlace(
     _ directory: UInt,
     _ path: UInt,
+    flags: UInt = 0,
+    allowing allowed: PathFlags = [],
     _ body: (VFS.Place, Process) throws(Errno) -> Void
 ) -> Int {
     answer { () throws(Errno) in
+        _ = try pathFlags(flags, allowing: allowed)
         try withUserPath(path) { (path) throws(Errno) in
             try Process.lendCurrent { (process) throws(Errno) in
                 try body(VFS.Place(directory.int, path), process)
@@ -179,8 +182,9 @@ func sysUnlink(_ path: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int
 
 /// unlinkat(2)
 func sysUnlinkAt(_ directory: UInt, _ path: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    withPlace(directory, path) { (place, process) throws(Errno) in
-        if try pathFlags(flags, allowing: .removeDirectory).contains(.removeDirectory) {
+    withPlace(directory, path, flags: flags, allowing: .removeDirectory) {
+        (place, process) throws(Errno) in
+        if PathFlags(rawValue: flags.low).contains(.removeDirectory) {
             try VFS.removeDirectory(place, process)
         } else {
             try VFS.unlink(place, process)
@@ -236,8 +240,9 @@ func sysLinkAt(
     _ flags: UInt,
     _: UInt
 ) -> Int {
-    withPlace(oldDirectory, old) { (oldPlace, process) throws(Errno) in
-        let flags = try pathFlags(flags, allowing: [.follow, .emptyPath])
+    withPlace(oldDirectory, old, flags: flags, allowing: [.follow, .emptyPath]) {
+        (oldPlace, process) throws(Errno) in
+        let flags = PathFlags(rawValue: flags.low)
         _ = try withUserPath(new) { (path) throws(Errno) in
             try VFS.link(oldPlace, VFS.Place(newDirectory.int, path), process, flags)
             return 0

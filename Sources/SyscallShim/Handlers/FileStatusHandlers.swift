@@ -115,11 +115,14 @@ func sysDescriptorFilesystemStatus(
 func sysAccessAt2(_ directory: UInt, _ path: UInt, _ mode: UInt, _ flags: UInt, _: UInt, _: UInt)
     -> Int
 {
-    withPlace(directory, path) { (place, process) throws(Errno) in
-        let flags = try pathFlags(
-            flags,
-            allowing: [.effectiveAccess, .noFollow, .emptyPath]
-        )
+    guard mode.low & ~7 == 0 else { return -Int(Errno.invalidArgument.rawValue) }
+    return withPlace(
+        directory,
+        path,
+        flags: flags,
+        allowing: [.effectiveAccess, .noFollow, .emptyPath]
+    ) { (place, process) throws(Errno) in
+        let flags = PathFlags(rawValue: flags.low)
         try VFS.checkAccess(place, process, mode: mode.low, flags)
     }
 }
@@ -143,8 +146,9 @@ func sysChangeModeAt2(
     _: UInt,
     _: UInt
 ) -> Int {
-    withPlace(directory, path) { (place, process) throws(Errno) in
-        let flags = try pathFlags(flags, allowing: [.noFollow, .emptyPath])
+    withPlace(directory, path, flags: flags, allowing: [.noFollow, .emptyPath]) {
+        (place, process) throws(Errno) in
+        let flags = PathFlags(rawValue: flags.low)
         try VFS.changeMode(place, process, permissions: mode.low, flags)
     }
 }
@@ -178,8 +182,9 @@ func sysChangeOwnerAt(
     _ flags: UInt,
     _: UInt
 ) -> Int {
-    withPlace(directory, path) { (place, process) throws(Errno) in
-        let flags = try pathFlags(flags, allowing: [.noFollow, .emptyPath])
+    withPlace(directory, path, flags: flags, allowing: [.noFollow, .emptyPath]) {
+        (place, process) throws(Errno) in
+        let flags = PathFlags(rawValue: flags.low)
         try VFS.changeOwner(place, process, user: user.low, group: group.low, flags)
     }
 }

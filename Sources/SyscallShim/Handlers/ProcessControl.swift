@@ -186,9 +186,10 @@ func sysSetSchedulerParameter(_ id: UInt, _ parameter: UInt, _: UInt, _: UInt, _
     -> Int
 {
     answer { (thread) throws(Errno) in
-        guard parameter != 0 else { throw .invalidArgument }
+        guard parameter != 0, id.int >= 0 else { throw .invalidArgument }
+        let priority = try UserPointer<Int32>(parameter).load()
         _ = try namedThread(id, thread)
-        guard try UserPointer<Int32>(parameter).load() == 0 else { throw .invalidArgument }
+        guard priority == 0 else { throw .invalidArgument }
         return 0
     }
 }

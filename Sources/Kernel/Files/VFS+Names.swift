@@ -167,6 +167,7 @@ extension VFS {
     }
 
     /// As renameat2(2).
+    @_optimize(size)
     public static func rename(
         _ old: Place,
         _ new: Place,

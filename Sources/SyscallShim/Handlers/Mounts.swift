@@ -24,6 +24,7 @@ private struct CopiedString: ~Copyable {
 }
 
 /// mount(2)
+@_optimize(size)
 func sysMount(
     _ source: UInt,
     _ target: UInt,

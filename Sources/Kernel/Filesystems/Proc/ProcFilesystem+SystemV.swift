@@ -2,6 +2,7 @@ import LinuxABI
 
 /// /proc/sysvipc and its limits in /proc/sys/kernel.
 extension ProcFilesystem {
+    @_optimize(size)
     static func systemVRows() -> [GeneratedRow] {
         [
             limit("sys/fs/mqueue/msg_default", { UInt64(NamedQueues.limits.usualMessages) }) {

@@ -117,6 +117,17 @@ extension Credentials {
     /// none for others.
     public var capabilities: UInt64 { effectiveUser == 0 ? Credentials.allCapabilities : 0 }
 
+    /// Those that it may take: they go when no identity is root's any more.
+    public var permittedCapabilities: UInt64 {
+        realUser == 0 || savedUser == 0 ? Credentials.allCapabilities : capabilities
+    }
+
+    /// Whether something else may be done than with others.
+    public func isOther(than other: Credentials) -> Bool {
+        effectiveUser != other.effectiveUser || effectiveGroup != other.effectiveGroup
+            || fileSystemUser != other.fileSystemUser || fileSystemGroup != other.fileSystemGroup
+    }
+
     static var allCapabilities: UInt64 { (1 << 41) - 1 }
 }
 

@@ -24,73 +24,70 @@ func sysEffectiveGroup(_: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> 
     Int(Process.current.credentials.effectiveGroup)
 }
 
+/// The calls that change identities.
+private enum IdentityCall {
+    case user, group, users, groups, allUsers, allGroups, fileUser, fileGroup
+}
+
+/// Does all of them, for each is little. Who took another identity may hold what that may not see, in a
+/// core for one: prctl(2), PR_SET_DUMPABLE and PR_SET_PDEATHSIG.
+@inline(never)
+private func change(_ call: IdentityCall, _ first: UInt, _ second: UInt = 0, _ third: UInt = 0)
+    -> Int
+{
+    answer { (thread) throws(Errno) in
+        let process = thread.process!
+        var own = process.credentials
+        var result = 0
+        let (real, effective, saved) = (identity(first), identity(second), identity(third))
+        switch call {
+        case .user: try own.setUser(first.low)
+        case .group: try own.setGroup(first.low)
+        case .users: try own.setUsers(real: real, effective: effective)
+        case .groups: try own.setGroups(real: real, effective: effective)
+        case .allUsers: try own.setUsers(real: real, effective: effective, saved: saved)
+        case .allGroups: try own.setGroups(real: real, effective: effective, saved: saved)
+        case .fileUser: result = Int(own.setFileSystemUser(first.low))
+        case .fileGroup: result = Int(own.setFileSystemGroup(first.low))
+        }
+        if own.isOther(than: process.credentials) {
+            process.attributes.isDumpable = false
+            process.attributes.parentDeathSignal = 0
+        }
+        process.credentials = own
+        return result
+    }
+}
+
 /// setuid(2)
 func sysSetUser(_ user: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.credentials.setUser(user.low)
-        return 0
-    }
+    change(.user, user)
 }
 
 /// setgid(2)
 func sysSetGroup(_ group: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.credentials.setGroup(group.low)
-        return 0
-    }
+    change(.group, group)
 }
 
 /// setreuid(2)
 func sysSetRealUser(_ real: UInt, _ effective: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.credentials.setUsers(
-            real: identity(real),
-            effective: identity(effective)
-        )
-        return 0
-    }
+    change(.users, real, effective)
 }
 
 /// setregid(2)
 func sysSetRealGroup(_ real: UInt, _ effective: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.credentials.setGroups(
-            real: identity(real),
-            effective: identity(effective)
-        )
-        return 0
-    }
+    change(.groups, real, effective)
 }
 
 /// setresuid(2)
 func sysSetUsers(_ real: UInt, _ effective: UInt, _ saved: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.credentials.setUsers(
-            real: identity(real),
-            effective: identity(effective),
-            saved: identity(saved)
-        )
-        return 0
-    }
+    change(.allUsers, real, effective, saved)
 }
 
 /// setresgid(2)
-func sysSetGroups(
-    _ real: UInt,
-    _ effective: UInt,
-    _ saved: UInt,
-    _: UInt,
-    _: UInt,
-    _: UInt
-) -> Int {
-    answer { (thread) throws(Errno) in
-        try thread.process.credentials.setGroups(
-            real: identity(real),
-            effective: identity(effective),
-            saved: identity(saved)
-        )
-        return 0
-    }
+func sysSetGroups(_ real: UInt, _ effective: UInt, _ saved: UInt, _: UInt, _: UInt, _: UInt) -> Int
+{
+    change(.allGroups, real, effective, saved)
 }
 
 /// getresuid(2)
@@ -117,12 +114,12 @@ func sysGroups(_ real: UInt, _ effective: UInt, _ saved: UInt, _: UInt, _: UInt,
 
 /// setfsuid(2)
 func sysSetFileSystemUser(_ user: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    Int(Process.current.credentials.setFileSystemUser(user.low))
+    change(.fileUser, user)
 }
 
 /// setfsgid(2)
 func sysSetFileSystemGroup(_ group: UInt, _: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
-    Int(Process.current.credentials.setFileSystemGroup(group.low))
+    change(.fileGroup, group)
 }
 
 /// getgroups(2)
@@ -171,11 +168,12 @@ func sysGetCapabilities(_ header: UInt, _ data: UInt, _: UInt, _: UInt, _: UInt,
         guard data != 0, words > 0 else { return 0 }
         let request = try UserPointer<CapabilityHeader>(header).load()
         guard request.process >= 0 else { throw .invalidArgument }
-        let capabilities = try thread.process.named(request.process).credentials.capabilities
+        let credentials = try thread.process.named(request.process).credentials
+        let (held, allowed) = (credentials.capabilities, credentials.permittedCapabilities)
         for word in 0..<words {
             var set = CapabilityData()
-            set.effective = UInt32(truncatingIfNeeded: capabilities >> UInt64(word * 32))
-            set.permitted = set.effective
+            set.effective = UInt32(truncatingIfNeeded: held >> UInt64(word * 32))
+            set.permitted = UInt32(truncatingIfNeeded: allowed >> UInt64(word * 32))
             try UserPointer<CapabilityData>(data)[word].store(set)
         }
         return 0
@@ -201,13 +199,16 @@ func sysSetCapabilities(_ header: UInt, _ data: UInt, _: UInt, _: UInt, _: UInt,
         let words = try capabilityWords(header, mayProbe: false)
         let request = try UserPointer<CapabilityHeader>(header).load()
         guard request.process == 0 || request.process == thread.id else { throw .notPermitted }
-        let held = thread.process.credentials.capabilities
+        let (held, allowed) = (
+            thread.process.credentials.capabilities,
+            thread.process.credentials.permittedCapabilities
+        )
         for word in 0..<words {
             let set = try UserPointer<CapabilityData>(data)[word].load()
-            let own = UInt32(truncatingIfNeeded: held >> UInt64(word * 32))
-            guard set.effective == own, set.permitted == own, set.inheritable == 0 else {
-                throw .notPermitted
-            }
+            guard set.effective == UInt32(truncatingIfNeeded: held >> UInt64(word * 32)),
+                set.permitted == UInt32(truncatingIfNeeded: allowed >> UInt64(word * 32)),
+                set.inheritable == 0
+            else { throw .notPermitted }
         }
         return 0
     }

@@ -202,12 +202,14 @@ final class GeneratedFile: Inode {
         case .link, .jump: kind = .symbolicLink
         default: break
         }
+        // Those of a process that is not to be looked into are root's: proc(5), "/proc/pid".
+        let owner = process?.attributes.isDumpable == true ? process?.credentials : nil
         super.init(
             filesystem,
             number: number,
             mode: FileMode(kind, permissions: row.permissions),
-            user: process?.credentials.effectiveUser ?? 0,
-            group: process?.credentials.effectiveGroup ?? 0
+            user: owner?.effectiveUser ?? 0,
+            group: owner?.effectiveGroup ?? 0
         )
     }
 

@@ -78,7 +78,7 @@ extension ProcFilesystem {
         text.append(process.threadCount)
         text.append("\n")
         if let thread { appendSignals(thread, process, to: &text) }
-        appendCapabilities(process.credentials.capabilities, to: &text)
+        appendCapabilities(process.credentials, to: &text)
         text.append("\nNoNewPrivs:\t")
         text.append(process.attributes.hasNoNewPrivileges ? 1 : 0)
         text.append(
@@ -105,11 +105,11 @@ extension ProcFilesystem {
     }
 
     /// The sets as capabilities(7) has them: nothing is inherited, all may be had.
-    private static func appendCapabilities(_ held: UInt64, to text: inout TextBuffer) {
+    private static func appendCapabilities(_ credentials: Credentials, to text: inout TextBuffer) {
         let all = Credentials.allCapabilities
         let sets: [(StaticString, UInt64)] = [
-            ("CapInh:\t", 0), ("\nCapPrm:\t", held), ("\nCapEff:\t", held),
-            ("\nCapBnd:\t", all), ("\nCapAmb:\t", 0),
+            ("CapInh:\t", 0), ("\nCapPrm:\t", credentials.permittedCapabilities),
+            ("\nCapEff:\t", credentials.capabilities), ("\nCapBnd:\t", all), ("\nCapAmb:\t", 0),
         ]
         for (name, set) in sets {
             text.append(name)

@@ -40,9 +40,16 @@ let guest: [Target] = [
         swiftSettings: small
     ),
     .target(
+        name: "CoreDump",
+        dependencies: ["LinuxABI"],
+        exclude: ["README.md"],
+        swiftSettings: small
+    ),
+    .target(
         name: "Kernel",
         dependencies: [
-            "LinuxABI", "LaunchRecord", "Platform", "LoaderCore", "NetStack", "NineP", "Terminal",
+            "CoreDump", "LinuxABI", "LaunchRecord", "Platform", "LoaderCore", "NetStack", "NineP",
+            "Terminal",
         ],
         swiftSettings: ownStacks + lending + small
     ),

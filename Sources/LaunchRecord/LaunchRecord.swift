@@ -81,6 +81,8 @@ public struct LaunchOptions: OptionSet, Sendable {
     public static let ownTerminal = LaunchOptions(rawValue: 1 << 6)
     /// Processes of the kernel may run on more than one processor of the host.
     public static let severalProcessors = LaunchOptions(rawValue: 1 << 7)
+    /// `unirun` takes cores: `HostDescriptor.core`.
+    public static let takesCores = LaunchOptions(rawValue: 1 << 8)
 }
 
 /// What a standard stream of the host is, as `fstat` told `unirun`.
@@ -126,4 +128,6 @@ public enum HostDescriptor: Int32, CaseIterable, Sendable {
     /// A stream socket to the server of the host's folders: each request is the number of one, `u32`, and
     /// a message of 9P; each answer is a message.
     case folders = 10
+    /// Where cores go, as `CoreRecord`s, when `LaunchOptions.takesCores` is set.
+    case core = 11
 }

@@ -65,7 +65,7 @@ struct Firecracker {
             path, "--no-api", "--config-file", "/proc/self/fd/\(Self.configurationDescriptor)",
         ]
         let started = tender_start.run(path, command) { start in
-            start.descriptors = (0, 1, 2, module, file, -1, -1, -1, -1, -1, -1)
+            start.descriptors = (0, 1, 2, module, file, -1, -1, -1, -1, -1, -1, -1)
         }
         guard started > 0 else {
             let reason = Errno(rawValue: -started).description

@@ -33,6 +33,7 @@ struct KernelProcess {
         var trace: Int32 = -1
         var statistics: Int32 = -1
         var folders: Int32 = -1
+        var core: Int32 = -1
     }
 
     /// Starts `image`. It dies with the calling thread.
@@ -51,7 +52,7 @@ struct KernelProcess {
         let started = tender_start.run(image, title) { start in
             start.descriptors = (
                 0, 1, 2, files.launchRecord, files.program, files.rootImage, ends.other,
-                files.memory, files.trace, files.statistics, files.folders
+                files.memory, files.trace, files.statistics, files.folders, files.core
             )
             start.stop_for_debugger = stopsForDebugger
         }

@@ -7,7 +7,8 @@ extension Launch {
         image: String,
         files: KernelProcess.Files,
         _ program: ProgramFile?,
-        _ volumes: [VolumeFolder]
+        _ volumes: [VolumeFolder],
+        _ core: CoreFile?
     ) throws(LaunchFailure) -> Int32 {
         try requireRoom(for: volumes)
         let disks = try DiskFile.open(request.disks)
@@ -36,7 +37,7 @@ extension Launch {
         )
         if request.verbosity == .verbose { reportLine("runs in QEMU, process \(machine.pid)") }
         let symbols = KernelImage.symbols(of: image)
-        guard let port else { return follow(machine, signals, files, program, symbols) }
+        guard let port else { return follow(machine, signals, files, program, core, symbols) }
         let session = DebuggerSession(
             kernel: machine.pid,
             port: port,
@@ -45,7 +46,7 @@ extension Launch {
         )
         reportLine(try session.announce())
         defer { session.remove() }
-        return follow(machine, signals, files, program, symbols)
+        return follow(machine, signals, files, program, core, symbols)
     }
 
     /// A microvm has places for eight devices of virtio; three are the machine's own.
@@ -70,6 +71,7 @@ extension Launch {
         _ signals: SignalProxy,
         _ files: KernelProcess.Files,
         _ program: ProgramFile?,
+        _ core: CoreFile?,
         _ symbols: String
     ) -> Int32 {
         var streams: [Int32] = [0, 1, 2] + Array(repeating: -1, count: 7)
@@ -80,6 +82,7 @@ extension Launch {
             machine: machine,
             signals: signals,
             streams: streams,
+            core: core,
             symbols: symbols,
             isWatched: !request.waitsForDebugger
         ) {

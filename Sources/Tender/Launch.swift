@@ -16,6 +16,7 @@ public struct Launch {
         var program: ProgramFile?
         var files: KernelProcess.Files
         var volumes: [VolumeFolder]
+        var core: CoreFile?
     }
 
     /// Runs the program to its end; the status that `unirun` is to exit with.
@@ -23,15 +24,22 @@ public struct Launch {
         let prepared = try prepare(StandardStreams.capture())
         let (image, program, files) = (prepared.image, prepared.program, prepared.files)
         if request.usesFirecracker { return try runInFirecracker(image: image, files: files) }
+        defer { prepared.core?.finish(request.program, isQuiet: request.verbosity == .quiet) }
         if request.platform == .vm {
-            return try emulate(image: image, files: files, program, prepared.volumes)
+            return try emulate(image: image, files: files, program, prepared.volumes, prepared.core)
         }
         return try supervise(
             image: image,
             files: files,
             program: program,
-            volumes: prepared.volumes
+            volumes: prepared.volumes,
+            prepared.core
         )
+    }
+
+    private func openCore() throws(LaunchFailure) -> CoreFile? {
+        guard let path = request.core else { return nil }
+        return try CoreFile(path, memory: request.memoryLimit ?? MemorySize.ofHost())
     }
 
     /// Finds and opens what the request names.
@@ -66,7 +74,8 @@ public struct Launch {
             image: image,
             program: program,
             files: try openFiles(facts, program: program, rootImage: rootImage),
-            volumes: volumes
+            volumes: volumes,
+            core: try openCore()
         )
     }
 
@@ -123,12 +132,16 @@ public struct Launch {
         image: String,
         files: KernelProcess.Files,
         program: ProgramFile?,
-        volumes: [VolumeFolder]
+        volumes: [VolumeFolder],
+        _ core: CoreFile?
     ) throws(LaunchFailure) -> Int32 {
         let signals = try SignalProxy()
         var files = files
         let folders = try VolumeFolder.serve(volumes)
         if let folders { files.folders = folders }
+        let pipe = try core.map { file throws(LaunchFailure) in
+            try CorePipe(file, other: &files.core)
+        }
         let kernel = try KernelProcess(
             image: image,
             title: ["unirun:\(request.name ?? baseName(request.program))", request.program],
@@ -137,12 +150,13 @@ public struct Launch {
         )
         // The server's end comes with the kernel's.
         if let folders { close(folders) }
+        if pipe != nil { close(files.core) }
         if request.verbosity == .verbose { reportLine("runs as process \(kernel.pid)") }
-        guard request.waitsForDebugger else { return follow(kernel, signals, program) }
+        guard request.waitsForDebugger else { return follow(kernel, signals, program, pipe) }
         let session = DebuggerSession(kernel: kernel.pid, image: image, program: program)
         reportLine(try session.announce())
         defer { session.remove() }
-        return follow(kernel, signals, program)
+        return follow(kernel, signals, program, pipe)
     }
 
     // MARK: As a process
@@ -150,7 +164,8 @@ public struct Launch {
     private func follow(
         _ kernel: KernelProcess,
         _ signals: SignalProxy,
-        _ program: ProgramFile?
+        _ program: ProgramFile?,
+        _ core: CorePipe?
     ) -> Int32 {
         var supervisor = Supervisor(
             kernel: kernel,
@@ -158,10 +173,12 @@ public struct Launch {
             memory: request.memoryLimit.flatMap {
                 MemoryWatch(limit: $0, pid: kernel.pid, memory: kernel.memory)
             },
+            core: core,
             isDebugged: request.waitsForDebugger
         )
         let status = supervisor.run()
         ChildProcesses.endAll()
+        core?.drain()
         program?.keep(supervisor.knownSites)
         // A program that ends by itself leaves the terminal as it wants it, as stty(1) does.
         if status.signal != nil || status.code > 128 { supervisor.restoreTerminal() }

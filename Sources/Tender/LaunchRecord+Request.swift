@@ -79,6 +79,7 @@ extension LaunchRequest {
         if trace != nil { options.insert(.trace) }
         if wantsStatistics { options.insert(.statistics) }
         if usesSlowClock { options.insert(.slowClock) }
+        if core != nil { options.insert(.takesCores) }
         if keepsSites { options.insert(.keepSites) }
         if hasOwnTerminal { options.insert(.ownTerminal) }
         if tender_processor_count() > 1 { options.insert(.severalProcessors) }

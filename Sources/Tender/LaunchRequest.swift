@@ -20,6 +20,8 @@ public struct LaunchRequest: Sendable {
     public var volumes: [VolumeRequest] = []
     public var trace: TraceRequest?
     public var wantsStatistics = false
+    /// The file of the host that the program's core goes to.
+    public var core: String?
     /// Every call stays caught; for measuring.
     public var keepsSites = false
     /// As on a host whose clock is not the processor's counter; for debugging.

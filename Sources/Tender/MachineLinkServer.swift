@@ -9,6 +9,7 @@ struct MachineLinkServer {
     private let link: Int32
     /// By number of the stream; -1 for none.
     private let streams: [Int32]
+    private let core: CoreFile?
     private var control: ControlServer
     private var controlAnswer: [UInt8] = []
     private var received: [UInt8] = []
@@ -23,7 +24,8 @@ struct MachineLinkServer {
 
     enum Heard { case nothing, answer, request }
 
-    init(link: Int32, streams: [Int32], control: ControlServer) {
+    init(link: Int32, streams: [Int32], core: CoreFile?, control: ControlServer) {
+        self.core = core
         self.link = link
         self.streams = streams
         self.control = control
@@ -119,6 +121,9 @@ struct MachineLinkServer {
             controlAnswer = payload
             controlAnswer.withUnsafeMutableBytes { control.answer($0) }
             return Int64(payload.count)
+        }
+        if stream == HostDescriptor.core.rawValue, let core {
+            return core.take(payload) ? Int64(payload.count) : -Int64(EPIPE)
         }
         guard let descriptor = descriptor(stream) else { return -Int64(EBADF) }
         // The kernel waits for a stream to be ready; who is not may not hold up the others.

@@ -42,6 +42,7 @@ struct MachineSupervisor {
         machine: VirtualMachine,
         signals: SignalProxy,
         streams: [Int32],
+        core: CoreFile?,
         symbols: String,
         isWatched: Bool,
         reportInterrupt: @escaping () -> Void
@@ -57,7 +58,12 @@ struct MachineSupervisor {
             SignalProxy.stop(by: signal)
             kill(pid, SIGCONT)
         }
-        server = MachineLinkServer(link: machine.link, streams: streams, control: control)
+        server = MachineLinkServer(
+            link: machine.link,
+            streams: streams,
+            core: core,
+            control: control
+        )
         console = MachineConsole(image: symbols)
         messages = machine.messages.map { EmulatorMessages(descriptor: $0) }
         watchdog = isWatched ? MachineWatchdog(pid: pid) : nil

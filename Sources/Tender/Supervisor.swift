@@ -12,6 +12,7 @@ struct Supervisor {
     private var request = [UInt8](repeating: 0, count: ControlMessage.encodedSize)
     private var received = 0
     private let memory: MemoryWatch?
+    private let core: CorePipe?
     private var copies = CopyCounter()
     /// Why the kernel was ended.
     private(set) var endReason: EndReason?
@@ -27,8 +28,10 @@ struct Supervisor {
         kernel: KernelProcess,
         signals: SignalProxy,
         memory: MemoryWatch?,
+        core: CorePipe?,
         isDebugged: Bool
     ) {
+        self.core = core
         self.kernel = kernel
         self.signals = signals
         self.memory = memory
@@ -42,8 +45,10 @@ struct Supervisor {
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: hasControl ? kernel.control : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: copies.listener, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: core?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             ]
-            if poll(&ready, 3, checkMemory()) < 0 { continue }
+            if poll(&ready, nfds_t(ready.count), checkMemory()) < 0 { continue }
+            if ready[3].revents != 0 { core?.drain() }
             if ready[0].revents != 0, signals.drain(to: kernel), let status = reap() {
                 return status
             }

@@ -60,7 +60,7 @@ struct VirtualMachine {
         let started = tender_start.run(emulator, command) { start in
             start.descriptors = (
                 0, 1, 2, module, ends.other, disk[0], disk[1], disk[2], disk[3], monitor.other,
-                network?.descriptor ?? -1
+                network?.descriptor ?? -1, -1
             )
             start.errors = max(messages?.other ?? 0, 0)
             start.has_own_group = true

@@ -297,6 +297,14 @@ struct ObservationOptions: ParsableArguments {
     @Flag(help: "Report calls, sites, page faults and host calls on standard error at the end.")
     var stats = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the program's core to a file of this host when a signal ends it that dumps one.",
+            valueName: "FILE"
+        )
+    )
+    var core: String?
+
     @Flag(
         help: """
             Wait for gdb before the first instruction, and say how to attach it. A virtual machine \
@@ -331,6 +339,12 @@ struct ObservationOptions: ParsableArguments {
         } else if let output {
             throw LaunchFailure("--output \(output) says where --strace writes; add --strace")
         }
+        guard core == nil || !request.hasOwnTerminal else {
+            throw LaunchFailure(
+                "nobody takes the core of a machine of Firecracker; leave --core out"
+            )
+        }
+        request.core = core
         request.wantsStatistics = stats
         request.waitsForDebugger = gdb || gdbPort != nil
         request.debuggerPort = try gdbPort.map { text throws(LaunchFailure) in

@@ -85,6 +85,7 @@ extension AddressSpace {
             try applyOnPlatform(protection, region)
             account(region.pointee, -1)
             region.pointee.protection = protection
+            if protection.contains(.write) { region.pointee.flags.insert(.wasWritable) }
             account(region.pointee, 1)
         }
     }

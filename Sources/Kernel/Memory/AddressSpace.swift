@@ -182,6 +182,8 @@ public final class AddressSpace {
     /// The same where the first region above it is known.
     @_optimize(speed)
     func insert(_ region: Region, at position: RegionList.Position) {
+        var region = region
+        if region.protection.contains(.write) { region.flags.insert(.wasWritable) }
         account(region, 1)
         MappedSource.addRegion(region.source)
         joinNeighbours(regions.insert(region, at: position))

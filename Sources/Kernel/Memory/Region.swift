@@ -43,7 +43,7 @@ struct Region {
     /// Whether `next` only goes on where this region ends.
     func continues(in next: Region) -> Bool {
         end == next.start && protection == next.protection
-            && flags.subtracting(.incomplete) == next.flags.subtracting(.incomplete)
+            && flags.subtracting(.passing) == next.flags.subtracting(.passing)
             && source?.toOpaque() == next.source?.toOpaque() && offset &+ length == next.offset
             && !isKernelOwned
     }
@@ -79,6 +79,10 @@ struct RegionFlags: OptionSet {
     static var dontFork: RegionFlags { RegionFlags(rawValue: 1 << 9) }
     static var wipeOnFork: RegionFlags { RegionFlags(rawValue: 1 << 10) }
     static var dontDump: RegionFlags { RegionFlags(rawValue: 1 << 11) }
+    /// It may have been written, though perhaps it cannot be any more.
+    static var wasWritable: RegionFlags { RegionFlags(rawValue: 1 << 12) }
+    /// What makes no other region of it.
+    static var passing: RegionFlags { [.incomplete, .wasWritable] }
 }
 
 /// What a program did with memory when it faulted.

@@ -44,7 +44,10 @@ extension Signals {
         }
         while true {
             if process.isStopped { process.waitWhileStopped() }
-            if signals.isEnding || process.exitStatus != nil { Thread.endCurrent() }
+            if signals.isEnding || process.exitStatus != nil {
+                process.waitForCore()
+                Thread.endCurrent()
+            }
             let unblocked = SignalSet(rawValue: ~signals.mask.rawValue)
             guard let information = take(unblocked, by: thread),
                 let signal = Signal(number: Int(information.signal))
@@ -53,7 +56,7 @@ extension Signals {
             let action = process.signals[signal]
             if action.isIgnored { continue }
             if action.isDefault {
-                takeDefaultAction(signal, process)
+                takeDefaultAction(signal, process, information)
                 continue
             }
             if action.flags.contains(.resetHandler) { process.signals[signal] = SignalAction() }
@@ -71,7 +74,11 @@ extension Signals {
         if signals.needsAttention { deliver(thread, frame, rule) }
     }
 
-    private static func takeDefaultAction(_ signal: Signal, _ process: Process) {
+    private static func takeDefaultAction(
+        _ signal: Signal,
+        _ process: Process,
+        _ information: SignalInformation
+    ) {
         if SignalSet.ignoredByDefault.contains(signal) { return }
         if SignalSet.stopping.contains(signal) {
             // Nobody would continue an orphaned group that its terminal stops.
@@ -79,7 +86,8 @@ extension Signals {
             stop(process, signal)
             return
         }
-        Process.exitCurrent(.killed(signal: signal.number, dumpedCore: false))
+        let hasCore = SignalSet.dumpingCore.contains(signal) && Core.dump(information)
+        Process.exitCurrent(.killed(signal: signal.number, dumpedCore: hasCore))
     }
 
     /// Decides how an interrupted call goes on. `action` is that of the first handler, `nil` when

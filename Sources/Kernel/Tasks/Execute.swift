@@ -135,7 +135,7 @@ public enum Execute {
     /// Leaves the current thread alone in its process, with the process's number.
     private static func endOtherThreads(of thread: Thread) throws(Errno) {
         let process = thread.process!
-        guard process.executingThread == nil else { throw .interrupted }
+        guard process.executingThread == nil, !process.gathersThreads else { throw .interrupted }
         process.executingThread = thread
         defer { process.executingThread = nil }
         process.endOtherThreads()

@@ -211,6 +211,11 @@ public struct ProcessAttributes {
     public var hasNoNewPrivileges = false
     /// PR_SET_DUMPABLE
     public var isDumpable = true
+    /// What its core holds.
+    public var coreFilter = CoreFilter.usual
+    /// /proc/PID/oom_score_adj, and the least that others than root may set.
+    var memoryScore: Int32 = 0
+    var leastMemoryScore: Int32 = 0
     /// PR_SET_PDEATHSIG
     public var parentDeathSignal: Int32 = 0
     /// PR_SET_KEEPCAPS

@@ -61,6 +61,9 @@ public final class Process {
     @Lent var executingThread: Thread?
     /// Woken when a thread has ended.
     let threadEnded = WaitQueue()
+    /// Threads that are to end wait until a core is written, and how many do.
+    var gathersThreads = false
+    var gatheredThreads = 0
 
     /// What its parent is sent when it ends; none for some of clone(2)'s.
     var exitSignal: Signal?

@@ -48,6 +48,7 @@ public enum Start {
             prepare(process)
             thread.prepareToEnterProgram()
             Scheduler.enqueue(thread)
+            Core.isHosts = launch.options.contains(.takesCores)
             Network.start()
         } catch {
             // A program that the host gave is there: what is missing is what it needs.

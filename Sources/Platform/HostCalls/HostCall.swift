@@ -65,6 +65,7 @@ private let memory = UInt32(1) << 7
 private let trace = UInt32(1) << 8
 private let statistics = UInt32(1) << 9
 private let folders = UInt32(1) << 10
+private let core = UInt32(1) << 11
 private let images: UInt32 = 1 << 4 | 1 << 5
 
 /// All that the host sees of the kernel once the program runs. The filter is built from this table
@@ -79,7 +80,10 @@ public let hostCalls: InlineArray<_, HostCall> = [
     ),
     HostCall(
         HostNumber.writev,
-        .descriptor(argument: 0, allowed: standardStreams | control | trace | statistics | folders)
+        .descriptor(
+            argument: 0,
+            allowed: standardStreams | control | trace | statistics | folders | core
+        )
     ),
     HostCall(HostNumber.mremap),
     HostCall(HostNumber.mincore),

@@ -2,6 +2,7 @@ import LinuxABI
 
 extension ProcFilesystem {
     /// The files of /proc/PID, or with a thread of /proc/PID/task/TID.
+    @_optimize(size)
     static func processRows(thread id: Int32? = nil) -> [GeneratedRow] {
         var rows: [GeneratedRow] = [
             GeneratedRow("auxv", 0o400, auxiliaryVector),
@@ -19,6 +20,19 @@ extension ProcFilesystem {
                     if end > 0, bytes[end - 1] == 0x0a { end -= 1 }
                     thread(id, process)?.name = ThreadName(
                         UnsafeRawBufferPointer(rebasing: bytes[..<end])
+                    )
+                }
+            ),
+            GeneratedRow(
+                "coredump_filter",
+                0o644,
+                .writable { (text, process) throws(Errno) in
+                    text.append(UInt64(process.attributes.coreFilter.rawValue), base: 16, width: 8)
+                    text.append("\n")
+                } _: { (bytes, process) throws(Errno) in
+                    let bits = try unsigned(bytes, most: UInt64(UInt32.max))
+                    process.attributes.coreFilter = CoreFilter(
+                        rawValue: UInt32(bits) & CoreFilter.all.rawValue
                     )
                 }
             ),
@@ -54,7 +68,16 @@ extension ProcFilesystem {
                 UnixSocket.appendTable(to: &text)
             },
             GeneratedRow("oom_score") { (text, _) throws(Errno) in text.append("0\n") },
-            GeneratedRow("oom_score_adj") { (text, _) throws(Errno) in text.append("0\n") },
+            GeneratedRow(
+                "oom_score_adj",
+                0o644,
+                .writable { (text, process) throws(Errno) in
+                    text.append(process.attributes.memoryScore)
+                    text.append("\n")
+                } _: { (bytes, process) throws(Errno) in
+                    try setMemoryScore(bytes, of: process)
+                }
+            ),
             GeneratedRow(
                 "root",
                 0o777,
@@ -75,6 +98,21 @@ extension ProcFilesystem {
         ]
         if id == nil { rows.append(GeneratedRow("task", 0o555, .directory(.tasks))) }
         return rows
+    }
+
+    /// Kept and told; nobody is killed by it.
+    private static func setMemoryScore(_ bytes: UnsafeRawBufferPointer, of process: Process)
+        throws(Errno)
+    {
+        let isNegative = bytes.first == 0x2d
+        let digits = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(isNegative ? 1 : 0))
+        let value = Int32(try decimal(digits, most: 1000)) * (isNegative ? -1 : 1)
+        if Process.current.credentials.effectiveUser == 0 {
+            process.attributes.leastMemoryScore = value
+        } else if value < process.attributes.leastMemoryScore {
+            throw .permissionDenied
+        }
+        process.attributes.memoryScore = value
     }
 
     private static func thread(_ id: Int32?, _ process: Process) -> Thread? {

@@ -3,6 +3,7 @@ import Platform
 
 extension ProcFilesystem {
     /// The files of /proc that are no process's.
+    @_optimize(size)
     static func systemRows() -> [GeneratedRow] {
         [
             GeneratedRow("cmdline") { (text, _) throws(Errno) in text.append("unirun\n") },
@@ -45,6 +46,8 @@ extension ProcFilesystem {
             number("sys/net/core/wmem_default", UInt64(Socket.defaultLimit)),
             number("sys/net/core/wmem_max", UInt64(Socket.largestLimit)),
             number("sys/net/unix/max_dgram_qlen", UInt64(UnixSocket.datagramBacklog)),
+            text("sys/kernel/core_pattern", "core"),
+            number("sys/kernel/core_uses_pid", 0),
             name("sys/kernel/domainname", { SystemName.domainName }, SystemName.setDomain),
             name("sys/kernel/hostname", { SystemName.nodeName }, SystemName.setNode),
             text("sys/kernel/osrelease", SystemName.release),
@@ -135,13 +138,36 @@ extension ProcFilesystem {
 
     /// The number that a line holds. Throws `invalidArgument`.
     static func decimal(_ bytes: UnsafeRawBufferPointer, most: UInt64) throws(Errno) -> UInt64 {
+        try digits(bytes[...], base: 10, most: most)
+    }
+
+    /// The same in the base that its beginning tells, as strtoul(3) has it.
+    static func unsigned(_ bytes: UnsafeRawBufferPointer, most: UInt64) throws(Errno) -> UInt64 {
+        guard bytes.count > 1, bytes[0] == 0x30, bytes[1] != 0x0a else {
+            return try decimal(bytes, most: most)
+        }
+        let isHexadecimal = bytes[1] | 0x20 == 0x78
+        return try digits(
+            isHexadecimal ? bytes[2...] : bytes[1...],
+            base: isHexadecimal ? 16 : 8,
+            most: most
+        )
+    }
+
+    private static func digits(
+        _ bytes: Slice<UnsafeRawBufferPointer>,
+        base: UInt64,
+        most: UInt64
+    ) throws(Errno) -> UInt64 {
         var value: UInt64 = 0
         var digits = 0
         for byte in bytes {
             if byte == 0x0a || byte == 0 { break }
-            guard byte >= 0x30, byte <= 0x39 else { throw .invalidArgument }
-            let (product, tooLong) = value.multipliedReportingOverflow(by: 10)
-            let (sum, overflow) = product.addingReportingOverflow(UInt64(byte - 0x30))
+            let isLetter = byte | 0x20 >= 0x61
+            let digit = UInt64(isLetter ? (byte | 0x20) &- 0x57 : byte &- 0x30)
+            guard digit < base, isLetter || digit < 10 else { throw .invalidArgument }
+            let (product, tooLong) = value.multipliedReportingOverflow(by: base)
+            let (sum, overflow) = product.addingReportingOverflow(digit)
             guard !tooLong, !overflow, sum <= most else { throw .invalidArgument }
             value = sum
             digits += 1

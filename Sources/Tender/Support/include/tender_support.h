@@ -9,9 +9,8 @@
 #include <sys/sysinfo.h>
 #include <sys/types.h>
 
-/// The most descriptors that are given: the kernel image has as many as `HostDescriptor` counts, QEMU
-/// one more.
-#define TENDER_DESCRIPTOR_COUNT 11
+/// The most descriptors that are given: as many as `HostDescriptor` counts.
+#define TENDER_DESCRIPTOR_COUNT 12
 
 /// How the kernel image is to be started.
 struct tender_start {

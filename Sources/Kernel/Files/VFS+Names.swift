@@ -61,6 +61,7 @@ extension VFS {
     }
 
     /// As linkat(2).
+    @_optimize(size)
     public static func link(
         _ old: Place,
         _ new: Place,
@@ -119,6 +120,7 @@ extension VFS {
     }
 
     /// As rmdir(2).
+    @_optimize(size)
     public static func removeDirectory(_ place: Place, _ process: Process) throws(Errno) {
         let actor = Actor(process)
         let walk = try walk(place, process, .nameOnly, actor: actor)

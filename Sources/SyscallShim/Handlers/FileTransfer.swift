@@ -109,12 +109,8 @@ func sysReadVectorAt(
     _: UInt,
     _: UInt
 ) -> Int {
-    answer { (thread) throws(Errno) in
-        let table = thread.process.descriptors!
-        return try table.withVector(list, count.signed) { (transfer) throws(Errno) in
-            try table.read(FileDescriptor(descriptor), &transfer, at: position.signed)
-        }
-    }
+    guard position.signed >= 0 else { return -Int(Errno.invalidArgument.rawValue) }
+    return transfer(descriptor, list, count, position, 0, writes: false)
 }
 
 /// pwritev(2)
@@ -126,12 +122,8 @@ func sysWriteVectorAt(
     _: UInt,
     _: UInt
 ) -> Int {
-    answer { (thread) throws(Errno) in
-        let table = thread.process.descriptors!
-        return try table.withVector(list, count.signed) { (transfer) throws(Errno) in
-            try table.write(FileDescriptor(descriptor), &transfer, at: position.signed)
-        }
-    }
+    guard position.signed >= 0 else { return -Int(Errno.invalidArgument.rawValue) }
+    return transfer(descriptor, list, count, position, 0, writes: true)
 }
 
 /// preadv2(2)

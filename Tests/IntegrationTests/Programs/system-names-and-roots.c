@@ -69,6 +69,7 @@ static void change_the_root(void) {
 }
 
 int main(void) {
+    chmod(".", 0755);
     close(make_file("file", "text"));
     must(mkdir("folder", 0755));
     must(mkdir("folder/inner", 0755));

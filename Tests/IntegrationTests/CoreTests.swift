@@ -8,9 +8,12 @@ struct CoreTests {
 
     init() throws { folder = try ScratchFolder() }
 
+    /// The program under a name that a core holds in full, by which gdb knows it.
     private func build(_ library: CLibrary) throws -> String {
         let source = Program.folder.appendingPathComponent("hosts/crashes-among-threads.c")
-        return try Build(program: Program(source: source), library: library).executable().path
+        let built = try Build(program: Program(source: source), library: library).executable()
+        try FileManager.default.copyItem(atPath: built.path, toPath: folder.path + "/program")
+        return "./program"
     }
 
     private func run(_ program: String, _ options: [String], _ arguments: [String])

@@ -180,6 +180,39 @@ private func requeue(
     )
 }
 
+/// futex_waitv(2)
+func sysFutexWaitOne(
+    _ list: UInt,
+    _ count: UInt,
+    _ flags: UInt,
+    _ timeout: UInt,
+    _ clock: UInt,
+    _: UInt
+) -> Int {
+    answer { () throws(Errno) in
+        guard flags.low == 0, count.low > 0, count.low <= Futex.mostRequests, list != 0 else {
+            throw .invalidArgument
+        }
+        var deadline = Nanoseconds.never
+        if timeout != 0 {
+            let clock = ClockID(rawValue: clock.int)
+            guard clock == .realtime || clock == .monotonic else { throw .invalidArgument }
+            guard let time = try UserPointer<TimeSpecification>(timeout).load().total else {
+                throw .invalidArgument
+            }
+            deadline = try Clock.deadline(at: time, on: clock)
+        }
+        let count = Int(count.low)
+        let memory = try KernelBuffer(count * MemoryLayout<Futex.Request>.stride)
+        let requests = memory.bytes.bindMemory(to: Futex.Request.self)
+        for index in 0..<count {
+            requests[index] = try UserPointer<Futex.Request>(list)[index].load()
+            guard requests[index].isValid else { throw .invalidArgument }
+        }
+        return try Futex.wait(forOneOf: UnsafeBufferPointer(requests), until: deadline)
+    }
+}
+
 let futexRows: InlineArray<_, Row> = [
     Row(
         202,
@@ -195,5 +228,17 @@ let futexRows: InlineArray<_, Row> = [
         restart: .byAction,
         note: "shared futexes are known by their address"
     ),
-    Row(refused: 449, "futex_waitv"),
+    Row(
+        449,
+        "futex_waitv",
+        sysFutexWaitOne,
+        .partial,
+        .address,
+        .unsigned,
+        .hexadecimal,
+        .time,
+        .clock,
+        restart: .byAction,
+        note: "no FUTEX2_NUMA and FUTEX2_MPOL, which are EINVAL"
+    ),
 ]

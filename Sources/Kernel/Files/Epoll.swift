@@ -247,6 +247,20 @@ public final class EpollFile: AnonymousFile {
         return highest
     }
 
+    /// The file behind the `place`th watch with a descriptor, oldest first: kcmp(2).
+    public func watchedFile(_ descriptor: FileDescriptor, _ place: Int) throws(Errno) -> OpenFile {
+        var left = place
+        var found: OpenFile?
+        watches.forEach { pointer in
+            let watch = Unmanaged<EpollWatch>.fromOpaque(pointer).takeUnretainedValue()
+            guard watch.descriptor == descriptor else { return }
+            if left == 0 { found = watch.file }
+            left -= 1
+        }
+        guard let found else { throw .noSuchFileOrDirectory }
+        return found
+    }
+
     // MARK: The ready ones
 
     func becameReady(_ watch: EpollWatch) {

@@ -29,6 +29,9 @@ public final class AddressSpace {
     unowned(unsafe) var nextSpace: AddressSpace?
     nonisolated(unsafe) unowned(unsafe) static var firstSpace: AddressSpace?
 
+    /// Another process's that the kernel looks into: Scheduler.visit.
+    nonisolated(unsafe) public internal(set) static var visited: AddressSpace?
+
     // MARK: Counters, in pages
 
     public internal(set) var totalPages = 0

@@ -65,12 +65,19 @@ extension DescriptorTable {
         throws(Errno) -> FileDescriptor
     {
         let target = try processFile(descriptor).target()
-        let (own, its) = (Process.current.credentials, target.credentials)
-        let isOwners =
-            own.fileSystemUser == its.realUser && own.fileSystemUser == its.effectiveUser
-            && own.fileSystemUser == its.savedUser
-        guard isOwners || own.effectiveUser == 0 else { throw .notPermitted }
+        guard target.credentials.admits(Process.current.credentials.fileSystemUser) else {
+            throw .notPermitted
+        }
         guard let descriptors = target.descriptors else { throw .noSuchProcess }
         return try insert(try descriptors.file(other), closesOnExec: true)
+    }
+}
+
+extension Credentials {
+    /// Whether the current process, as `user`, may look into one with these credentials: the check that
+    /// ptrace(2) describes.
+    func admits(_ user: UInt32) -> Bool {
+        user == realUser && user == effectiveUser && user == savedUser
+            || Process.current.credentials.effectiveUser == 0
     }
 }

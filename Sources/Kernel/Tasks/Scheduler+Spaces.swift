@@ -12,9 +12,9 @@ extension Scheduler {
     }
 
     /// Keeps what was asked for with the space that is left, if that is still to come.
-    static func leaveTimer(of thread: Thread) {
+    static func leaveTimer(of space: AddressSpace?) {
         let hasCome = cpu_current().pointee.pending & UInt32(CPU_PENDING_TIMER) != 0
-        thread.process?.addressSpace?.armedTimer = hasCome ? ArmedTimer() : armed
+        space?.armedTimer = hasCome ? ArmedTimer() : armed
     }
 
     /// Goes on in another space where `load` was saved; returns when `save` is gone on with.
@@ -37,15 +37,33 @@ extension Scheduler {
         enter(space, place, place)
     }
 
-    /// The current thread's space was activated for it.
+    /// Runs `body`, which must not wait, where another address space is shown; the current thread goes
+    /// on there with its kernel stack, as nothing of that is the space's.
+    static func visit(_ space: AddressSpace, _ body: () -> Void) {
+        let thread = Thread.current
+        guard let number = space.platformSpace.number, let home = PlatformSpace.active,
+            number != home
+        else { return body() }
+        thread.saved.pointee.takeVectorState()
+        thread.saved.pointee.threadPointer = thread_pointer_read()
+        leaveTimer(of: thread.process.addressSpace)
+        AddressSpace.visited = space
+        let place = thread.saved.pointer(to: \.stackPointer)!
+        enter(number, place, place)
+        body()
+        leaveTimer(of: space)
+        AddressSpace.visited = nil
+        enter(home, place, place)
+    }
+
+    /// The current thread's space was activated for it, or the one that it visits.
     static func spaceEntered() {
         let thread = Thread.current
         thread.saved.pointee.loadVectorState()
         thread_pointer_write(thread.saved.pointee.threadPointer)
-        thread.process?.addressSpace?.makeOverdueChanges()
-        if boot.pointee.timer_is_of_space != 0 {
-            armed = thread.process?.addressSpace?.takeArmedTimer() ?? ArmedTimer()
-        }
+        let space = AddressSpace.visited ?? thread.process?.addressSpace
+        space?.makeOverdueChanges()
+        if boot.pointee.timer_is_of_space != 0 { armed = space?.takeArmedTimer() ?? ArmedTimer() }
         armTimer()
     }
 }

@@ -216,7 +216,7 @@ public enum Scheduler {
         // A signal that came while the thread was away is taken when it goes back.
         if next.lent.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
         if next.lent.process !== current.lent.process, let space = inactiveSpace(of: next.lent) {
-            leaveTimer(of: current.lent)
+            leaveTimer(of: current.lent.process?.addressSpace)
             return enter(space, &old.pointee.stackPointer, &new.pointee.stackPointer)
         }
         new.pointee.loadVectorState(over: old.pointee)

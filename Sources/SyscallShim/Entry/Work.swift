@@ -90,11 +90,12 @@ func exception(
 /// The kernel touched the program's memory and faulted: whether the page is there now.
 @c(kernel_user_fault)
 func userFault(_ address: UInt64, _ error: UInt64) -> UInt64 {
-    switch Process.current.addressSpace.handleFault(address, error: error) {
+    let visited = AddressSpace.visited
+    switch (visited ?? Process.current.addressSpace).handleFault(address, error: error) {
     case .resolved:
         Counters.copyFaults &+= 1
         return 1
-    case .outOfMemory:
+    case .outOfMemory where visited == nil:
         // The call fails, and its thread ends on the way out.
         Process.current.killForMemory()
         return 0

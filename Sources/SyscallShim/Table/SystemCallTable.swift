@@ -4,7 +4,7 @@ import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 27
+    private static let groupCount = 28
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -39,7 +39,8 @@ public enum SystemCallTable {
         case 23: body(mountRows.span)
         case 24: body(socketRows.span)
         case 25: body(socketMessageRows.span)
-        default: body(processDescriptorRows.span)
+        case 26: body(processDescriptorRows.span)
+        default: body(processMemoryRows.span)
         }
     }
 

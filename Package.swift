@@ -54,9 +54,16 @@ let guest: [Target] = [
         swiftSettings: ownStacks + lending + small
     ),
     .target(
+        name: "IORing",
+        dependencies: ["Kernel", "LinuxABI"],
+        exclude: ["README.md"],
+        swiftSettings: ownStacks + small
+    ),
+    .target(
         name: "SyscallShim",
         dependencies: [
-            "Kernel", "LaunchRecord", "LinuxABI", "LoaderCore", "NetStack", "Platform", "Rewriter",
+            "IORing", "Kernel", "LaunchRecord", "LinuxABI", "LoaderCore", "NetStack", "Platform",
+            "Rewriter",
         ],
         exclude: ["Rewriter"],
         swiftSettings: small

@@ -141,6 +141,12 @@ extension Errno {
     public static var staleHandle: Errno { Errno(rawValue: 116) }
     /// ECONNREFUSED
     public static var connectionRefused: Errno { Errno(rawValue: 111) }
+    /// EALREADY
+    public static var alreadyInProgress: Errno { Errno(rawValue: 114) }
+    /// ECANCELED
+    public static var canceled: Errno { Errno(rawValue: 125) }
+    /// ETIME
+    public static var timeExpired: Errno { Errno(rawValue: 62) }
     /// EOWNERDEAD
     public static var ownerDead: Errno { Errno(rawValue: 130) }
 }

@@ -45,6 +45,12 @@ final class EventFile: AnonymousFile {
         return 8
     }
 
+    /// As a write of one by the kernel, which stops at the largest number.
+    func signal() {
+        counter = min(counter + 1, EventFile.largest)
+        queue.wake(.allReadable)
+    }
+
     override func describe(into text: inout TextBuffer) { text.append("anon_inode:[eventfd]") }
 }
 

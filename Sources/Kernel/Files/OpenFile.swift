@@ -133,7 +133,7 @@ public class OpenFile {
 
     /// Whether its queue is woken again and again while the file is ready, as those of the host's
     /// streams, and not once when it becomes ready.
-    var reportsLevel: Bool { false }
+    public var reportsLevel: Bool { false }
 
     /// A request of ioctl(2) that is the file's own.
     public func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {

@@ -41,7 +41,9 @@ extension OutgoingMessage {
         guard files.count + count <= ControlHeader.mostFiles else { throw .invalidArgument }
         for index in 0..<count {
             let number = data.loadUnaligned(fromByteOffset: index * 4, as: Int32.self)
-            files.append(try process.descriptors.file(FileDescriptor(number)))
+            let file = try process.descriptors.file(FileDescriptor(number))
+            guard !(file is RingFile) else { throw .invalidArgument }
+            files.append(file)
         }
     }
 

@@ -160,6 +160,7 @@ extension Process {
         thread.signals.alternateStack = SignalStack()
         thread.signals.lastException = ExceptionRecord()
         thread.restartBlock = nil
+        thread.cancelDeferred()
         thread.name = layout.name
         attributes.isDumpable = !layout.isSecure
         attributes.keepsCapabilities = false

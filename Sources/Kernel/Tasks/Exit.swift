@@ -100,6 +100,7 @@ extension Thread {
     static func endCurrent() -> Never {
         let thread = Thread.current
         let process = thread.process!
+        thread.cancelDeferred()
         RobustList.release(thread)
         Futex.ownerEnded(thread)
         clearThreadID(of: thread)

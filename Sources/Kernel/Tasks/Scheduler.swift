@@ -31,10 +31,20 @@ public enum Scheduler {
         thread.lent.state = .blocked
         thread.lent.voluntarySwitches &+= 1
         if deadline != .never { TimerQueue.shared.start(thread.lent.sleepTimer, at: deadline) }
-        switchAway()
+        // What is deferred is done in the middle of the wait, which goes on unless that ended it.
+        var isDeferred = thread.lent.hasDeferredWork
+        repeat {
+            if isDeferred { thread.lent.runDeferred() }
+            switchAway()
+            isDeferred = thread.lent.wakeReason == .work
+            if isDeferred {
+                thread.lent.wakeReason = .event
+                thread.lent.state = .blocked
+            }
+        } while isDeferred
         if deadline != .never { TimerQueue.shared.stop(thread.lent.sleepTimer) }
         switch thread.lent.wakeReason {
-        case .event: return
+        case .event, .work: return
         case .timeout: throw .timedOut
         case .signal:
             thread.lent.signals.interruptedWait = true
@@ -51,7 +61,13 @@ public enum Scheduler {
     @discardableResult
     @_optimize(speed)
     static func wake(_ thread: Unmanaged<Thread>, because reason: WakeReason = .event) -> Bool {
-        guard thread.lent.state == .blocked else { return false }
+        guard thread.lent.state == .blocked else {
+            // Woken for what is deferred only, it did not run yet: now its wait is over.
+            guard thread.lent.wakeReason == .work, thread.lent.state == .runnable, reason != .work
+            else { return false }
+            thread.lent.wakeReason = reason
+            return true
+        }
         thread.lent.wakeReason = reason
         enqueue(thread)
         return true
@@ -161,7 +177,7 @@ public enum Scheduler {
         let next = takeNext()
         guard next.toOpaque() != current.toOpaque() else {
             // What was pending for it was taken while it waited.
-            if current.lent.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
+            if current.lent.isAwaitedOutside { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
             return
         }
         switchTo(next, from: current)
@@ -214,7 +230,7 @@ public enum Scheduler {
         processor.pointee.thread = next.toOpaque()
         processor.pointee.kernel_stack = UInt64(UInt(bitPattern: next.lent.kernelStackTop))
         // A signal that came while the thread was away is taken when it goes back.
-        if next.lent.signals.needsAttention { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
+        if next.lent.isAwaitedOutside { cpu_set_pending(UInt32(CPU_PENDING_SIGNAL)) }
         if next.lent.process !== current.lent.process, let space = inactiveSpace(of: next.lent) {
             leaveTimer(of: current.lent.process?.addressSpace)
             return enter(space, &old.pointee.stackPointer, &new.pointee.stackPointer)

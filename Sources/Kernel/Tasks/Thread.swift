@@ -52,6 +52,13 @@ public final class Thread {
     private(set) lazy var sleepTimer: Timer = SleepTimer(self)
     /// Whether a signal may end the wait under way.
     var isInterruptible = false
+    /// What is left to do for requests of io_uring(7), and whether some of it is ready.
+    public var deferredWork: DeferredWork?
+    public internal(set) var hasDeferredWork = false
+    /// Whether there is something to do on the way to the program.
+    var isAwaitedOutside: Bool {
+        @inline(__always) get { signals.needsAttention || hasDeferredWork }
+    }
     /// Why `Scheduler.block` returned.
     var wakeReason = WakeReason.event
     /// The cycle counter when the thread was last put on the processor.
@@ -119,6 +126,8 @@ enum WakeReason: UInt8 {
     case event
     case timeout
     case signal
+    /// There is something to do for requests of io_uring(7); the wait goes on.
+    case work
 }
 
 /// A thread's name, `TASK_COMM_LEN` bytes, NUL-terminated.

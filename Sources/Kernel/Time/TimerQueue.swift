@@ -1,7 +1,7 @@
 /// Something that happens at a time of the monotonic clock.
 ///
 /// A timer belongs to the object that uses it and is in the queue at most once.
-public class Timer {
+open class Timer {
     public fileprivate(set) var deadline: Nanoseconds = .never
     fileprivate var index = -1
 

@@ -30,6 +30,7 @@ func work(_ frame: UnsafeMutablePointer<trap_frame>) {
     if pending & UInt32(CPU_PENDING_DISKS) != 0 { Disks.takeInterrupts() }
     Signals.takeOutsideSignals()
     let thread = Thread.current
+    if thread.hasDeferredWork { thread.runDeferred() }
     if thread.restartableSequence.isRegistered { thread.leaveSequence(frame) }
     guard thread.signals.needsAttention || thread.signals.interruptedWait else { return }
     // What the program sees of itself, and goes back to, is its own code and no stub.

@@ -102,6 +102,15 @@ private func takeControl(
     try message.takeControl(UnsafeRawBufferPointer(memory.bytes), thread.process)
 }
 
+/// SENDMSG or RECVMSG of io_uring(7).
+func moveMessage(_ file: SocketFile, _ address: UInt, _ flags: MessageFlags, _ isSend: Bool) -> Int
+{
+    answer { (thread) throws(Errno) in
+        isSend
+            ? try send(file, address, flags, thread) : try receive(file, address, flags, thread)
+    }
+}
+
 /// sendmsg(2)
 func sysSendToSocket(_ descriptor: UInt, _ header: UInt, _ flags: UInt, _: UInt, _: UInt, _: UInt)
     -> Int

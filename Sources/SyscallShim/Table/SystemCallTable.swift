@@ -1,10 +1,11 @@
+import IORing
 import Kernel
 import LinuxABI
 import Platform
 
 /// All rows, and the dispatch table that is made from them.
 public enum SystemCallTable {
-    private static let groupCount = 28
+    private static let groupCount = 29
 
     /// Lends the rows of a group, where they lie in the image.
     ///
@@ -40,7 +41,8 @@ public enum SystemCallTable {
         case 24: body(socketRows.span)
         case 25: body(socketMessageRows.span)
         case 26: body(processDescriptorRows.span)
-        default: body(processMemoryRows.span)
+        case 27: body(processMemoryRows.span)
+        default: body(ringRows.span)
         }
     }
 
@@ -89,11 +91,27 @@ public enum SystemCallTable {
         read(number) { $0.frameHandler } ?? nil
     }
 
+    /// Runs a call for a request of io_uring(7).
+    private static func run(
+        _ number: Int,
+        _ first: UInt,
+        _ second: UInt,
+        _ third: UInt,
+        _ fourth: UInt,
+        _ fifth: UInt
+    ) -> Int {
+        guard let handler = read(number, { $0.handler }) ?? nil else {
+            return -Int(Errno.notImplemented.rawValue)
+        }
+        return handler(first, second, third, fourth, fifth, 0)
+    }
+
     // MARK: Dispatch
 
     /// Fills the table that the entry jumps through. Called once, before the first program runs.
     public static func install() {
         index()
+        Rings.lend(run: run, moveMessage: moveMessage)
         system_call_table_fill(sysRefused)
         for group in 0..<groupCount { lend(group) { setHandlers($0) } }
     }

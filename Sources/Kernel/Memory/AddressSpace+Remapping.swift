@@ -172,3 +172,45 @@ extension AddressSpace {
         _ = regions.remove(at: position)
     }
 }
+
+/// remap_file_pages(2), which Linux has as another mapping too.
+extension AddressSpace {
+    /// Shows other pages of the object that is mapped in a range, shared and in one piece.
+    public func showOtherPages(_ start: UInt64, _ length: UInt64, page: UInt64) throws(Errno) {
+        let start = start & ~UInt64(pageMask)
+        let size = length & ~UInt64(pageMask)
+        let (end, overflow) = start.addingReportingOverflow(size)
+        guard !overflow, size > 0, !page.addingReportingOverflow(size >> 12).overflow,
+            let position = regions.find(start)
+        else { throw .invalidArgument }
+        let region = regions[position].pointee
+        guard region.isShared, let source = region.source?.takeUnretainedValue() else {
+            throw .invalidArgument
+        }
+        var covered = region.end
+        var next = regions.next(position)
+        while covered < end {
+            guard !regions.isEnd(next) else { throw .invalidArgument }
+            let other = regions[next].pointee
+            guard other.start == covered, other.isShared,
+                other.source?.takeUnretainedValue().object === source.object,
+                other.protection == region.protection
+            else { throw .invalidArgument }
+            covered = other.end
+            next = regions.next(next)
+        }
+        _ = try map(
+            at: start,
+            length: size,
+            protection: region.protection,
+            flags: region.isLocked ? [.shared, .fixed, .locked] : [.shared, .fixed, .populate],
+            source: .file(
+                source.object,
+                name: source.name,
+                mayWrite: source.mayWrite,
+                mayExecute: source.mayExecute
+            ),
+            offset: page << 12
+        )
+    }
+}

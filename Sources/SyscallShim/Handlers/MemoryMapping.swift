@@ -48,6 +48,26 @@ private func mappingFlags(_ flags: MappingFlags) throws(Errno) -> MappingFlags {
     }
 }
 
+/// remap_file_pages(2)
+func sysShowOtherPages(
+    _ address: UInt,
+    _ length: UInt,
+    _ protection: UInt,
+    _ page: UInt,
+    _: UInt,
+    _: UInt
+) -> Int {
+    answer { (thread) throws(Errno) in
+        guard protection == 0 else { throw .invalidArgument }
+        try thread.process.addressSpace.showOtherPages(
+            UInt64(address),
+            UInt64(length),
+            page: UInt64(page)
+        )
+        return 0
+    }
+}
+
 /// munmap(2)
 func sysUnmap(_ address: UInt, _ length: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { () throws(Errno) in
@@ -132,7 +152,17 @@ let memoryMappingRows: InlineArray<_, Row> = [
         .address,
         result: .address
     ),
-    Row(refused: 216, "remap_file_pages"),
+    Row(
+        216,
+        "remap_file_pages",
+        sysShowOtherPages,
+        .full,
+        .address,
+        .size,
+        .protection,
+        .unsigned,
+        .mappingFlags
+    ),
     Row(refused: 329, "pkey_mprotect"),
     Row(refused: 330, "pkey_alloc"),
     Row(refused: 331, "pkey_free"),

@@ -36,6 +36,7 @@ func sysTimeOfDay(_ value: UInt, _ zone: UInt, _: UInt, _: UInt, _: UInt, _: UIn
 }
 
 /// clock_gettime(2)
+@_optimize(speed)
 func sysClockTime(_ id: UInt, _ result: UInt, _: UInt, _: UInt, _: UInt, _: UInt) -> Int {
     answer { () throws(Errno) in
         let time = TimeSpecification(nanoseconds: try Clock.read(clock(id)))
@@ -262,8 +263,15 @@ let timeRows: InlineArray<_, Row> = [
     Row(229, "clock_getres", sysClockResolution, .full, .clock, .timeResult),
     Row(refused: 227, "clock_settime", errno: 1, note: "the clock is the host's"),
     Row(refused: 164, "settimeofday", errno: 1, note: "the clock is the host's"),
-    Row(refused: 159, "adjtimex", errno: 1, note: "the clock is the host's"),
-    Row(refused: 305, "clock_adjtime", errno: 1, note: "the clock is the host's"),
+    Row(
+        159,
+        "adjtimex",
+        sysAdjustTime,
+        .partial,
+        .address,
+        note: "tells of a clock that nobody corrects; EPERM for changes, as the clock is the host's"
+    ),
+    Row(305, "clock_adjtime", sysAdjustClock, .partial, .clock, .address, note: "as adjtimex"),
     Row(35, "nanosleep", sysSleep, .full, .time, .address, restart: .remaining),
     Row(
         230,

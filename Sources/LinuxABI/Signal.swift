@@ -46,6 +46,8 @@ public struct Signal: RawRepresentable, Equatable, Sendable {
     public static var virtualAlarm: Signal { Signal(rawValue: 26) }
     public static var profiling: Signal { Signal(rawValue: 27) }
     public static var windowChange: Signal { Signal(rawValue: 28) }
+    /// SIGIO
+    public static var inputOutput: Signal { Signal(rawValue: 29) }
     public static var badSystemCall: Signal { Signal(rawValue: 31) }
 }
 

@@ -36,8 +36,9 @@ extension DescriptorTable {
             let isOn = try UserPointer<Int32>(argument).load() != 0
             if isOn { file.flags.insert(.nonBlocking) } else { file.flags.remove(.nonBlocking) }
         case ControlRequest.setAsynchronous:
-            // SIGIO is not sent by any file yet.
-            guard try UserPointer<Int32>(argument).load() == 0 else { throw .notTerminal }
+            let isOn = try UserPointer<Int32>(argument).load() != 0
+            guard file.tellsNews || !isOn else { throw .notTerminal }
+            file.setTelling(isOn, descriptor)
         default: return try file.control(request, argument)
         }
         return 0
@@ -47,12 +48,9 @@ extension DescriptorTable {
     public func setStatusFlags(_ descriptor: FileDescriptor, _ flags: OpenFlags) throws(Errno) {
         let file = try file(descriptor)
         guard !file.flags.contains(.path) else { throw .badDescriptor }
-        // SIGIO is not sent by any file yet; those that never wait have no reason to.
-        guard !flags.contains(.asynchronous) || file.waitQueue == nil else {
-            throw .invalidArgument
-        }
-        file.flags = file.flags.subtracting(.changeable)
-            .union(flags.intersection(.changeable).subtracting(.asynchronous))
+        let kept = OpenFlags.changeable.subtracting(.asynchronous)
+        file.flags = file.flags.subtracting(kept).union(flags.intersection(kept))
+        file.setTelling(flags.contains(.asynchronous), descriptor)
     }
 
     /// As lseek(2).

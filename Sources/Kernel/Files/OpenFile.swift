@@ -11,8 +11,9 @@ public class OpenFile {
     /// Where the next read or write begins, in bytes.
     public final var position = 0
     public final let traits: Traits
-    /// Who gets SIGIO, as fcntl(F_SETOWN) has it: a process, or minus a process group.
-    public final var owner: Int32 = 0
+    /// Who gets SIGIO, and where that is asked for what sends it.
+    public final var owner = FileOwner()
+    final var news: FileNews?
 
     public struct Traits: OptionSet, Sendable {
         public let rawValue: UInt8
@@ -134,6 +135,14 @@ public class OpenFile {
     /// Whether its queue is woken again and again while the file is ready, as those of the host's
     /// streams, and not once when it becomes ready.
     public var reportsLevel: Bool { false }
+
+    /// Whether it can send SIGIO.
+    var tellsNews: Bool { false }
+
+    /// What of `events` SIGIO tells: one of POLL_IN and POLL_OUT, or zero.
+    func newsCode(_ events: PollEvents) -> Int32 {
+        events.contains(.readable) ? FileOwner.canRead : 0
+    }
 
     /// A request of ioctl(2) that is the file's own.
     public func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {

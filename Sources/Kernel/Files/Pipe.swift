@@ -250,6 +250,7 @@ final class PipeFile: OpenFile {
     }
 
     deinit {
+        stopTelling()
         pipe.closed(flags)
         // As new when it is opened again.
         if pipe.readers == 0, pipe.writers == 0 { dentry?.inode?.pipe = nil }
@@ -258,6 +259,15 @@ final class PipeFile: OpenFile {
     override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(pipe.queue) }
 
     override func readiness() -> PollEvents { pipe.readiness(flags, knownWriters: knownWriters) }
+
+    override var tellsNews: Bool { true }
+
+    override func newsCode(_ events: PollEvents) -> Int32 {
+        // That an end was closed is news when it was the last one on its side.
+        if events == .all, (pipe.readers == 0) == (pipe.writers == 0) { return 0 }
+        if flags.isReadable, events.contains(.readable) { return FileOwner.canRead }
+        return flags.isWritable && events.contains(.writable) ? FileOwner.canWrite : 0
+    }
 
     @_optimize(speed)
     override func read(_ transfer: inout Transfer, at position: inout Int) throws(Errno) -> Int {

@@ -12,6 +12,7 @@ public final class SocketFile: OpenFile {
     }
 
     deinit {
+        stopTelling()
         socket.close()
         // What lay in its queue may hang together now.
         Rights.collectGarbage()
@@ -20,6 +21,8 @@ public final class SocketFile: OpenFile {
     public override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(socket.queue) }
 
     public override func readiness() -> PollEvents { socket.readiness() }
+
+    override var tellsNews: Bool { true }
 
     public override var isSpliceable: Bool { true }
 
@@ -62,8 +65,8 @@ public final class SocketFile: OpenFile {
 
     public override func control(_ request: UInt32, _ argument: UInt) throws(Errno) -> Int {
         switch request {
-        case SocketFile.setOwner: owner = try UserPointer<Int32>(argument).load()
-        case SocketFile.getOwner: try UserPointer<Int32>(argument).store(owner)
+        case SocketFile.setOwner: owner.id = try UserPointer<Int32>(argument).load()
+        case SocketFile.getOwner: try UserPointer<Int32>(argument).store(owner.id)
         default: return try socket.control(request, argument)
         }
         return 0

@@ -11,7 +11,12 @@ final class MasterFile: OpenFile {
         super.init(flags: flags, traits: .writesAll, dentry: dentry)
     }
 
-    deinit { Pseudoterminals.close(node) }
+    deinit {
+        stopTelling()
+        Pseudoterminals.close(node)
+    }
+
+    override var tellsNews: Bool { true }
 
     override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(terminal.masterQueue) }
 

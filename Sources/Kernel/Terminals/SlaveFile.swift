@@ -12,7 +12,12 @@ final class SlaveFile: OpenFile {
         terminal.wasOpened(flags)
     }
 
-    deinit { terminal.slaveClosed() }
+    deinit {
+        stopTelling()
+        terminal.slaveClosed()
+    }
+
+    override var tellsNews: Bool { true }
 
     override var waitQueue: Unmanaged<WaitQueue>? { .passUnretained(terminal.slaveQueue) }
 

@@ -5,7 +5,7 @@ import LinuxABI
 private enum FileCommand: UInt32 {
     case duplicate = 0
     case getDescriptorFlags, setDescriptorFlags, getStatusFlags, setStatusFlags
-    case getLock, setLock, setLockWaiting, setOwner, getOwner
+    case getLock, setLock, setLockWaiting, setOwner, getOwner, setSignal, getSignal
     case setOwnerRecord = 15
     case getOwnerRecord
     case getFileLock = 36
@@ -51,10 +51,16 @@ func sysFileControl(
         case .setOwner:
             try setOwner(of: file, argument.int)
             return 0
-        case .getOwner: return Int(file.owner)
+        case .getOwner: return Int(file.owner.id)
+        case .setSignal:
+            guard argument <= 64 else { throw .invalidArgument }
+            file.owner.signal = UInt8(argument)
+            return 0
+        case .getSignal: return Int(file.owner.signal)
         case .setOwnerRecord:
             let record = try UserPointer<OwnerRecord>(argument).load()
             try setOwner(of: file, try record.owner)
+            file.owner.isThread = record.kind == 0
             return 0
         case .getOwnerRecord:
             try UserPointer<OwnerRecord>(argument).store(OwnerRecord(file.owner))
@@ -75,9 +81,9 @@ private struct OwnerRecord: BitwiseCopyable {
     var kind: Int32
     var id: Int32
 
-    init(_ owner: Int32) {
-        kind = owner < 0 ? 2 : 1
-        id = abs(owner)
+    init(_ owner: FileOwner) {
+        kind = owner.id < 0 ? 2 : owner.isThread ? 0 : 1
+        id = abs(owner.id)
     }
 
     /// As F_SETOWN has it: a process, or minus a process group.
@@ -99,7 +105,8 @@ private func setOwner(of file: OpenFile, _ owner: Int32) throws(Errno) {
         owner == 0 || ThreadTable.thread(owner) != nil || ProcessTable.process(owner) != nil
         || (owner < 0 && ProcessTable.hasGroup(-owner))
     guard exists else { throw .noSuchProcess }
-    file.owner = owner
+    file.owner.id = owner
+    file.owner.isThread = false
 }
 
 /// `struct flock`
@@ -330,7 +337,10 @@ let fileControlRows: InlineArray<_, Row> = [
         .fileControl,
         .hexadecimal,
         restart: .byAction,
-        note: "no leases, F_NOTIFY, F_SETSIG; SIGIO is never sent"
+        note: """
+            no leases, F_NOTIFY; SIGIO for pipes, AF_UNIX sockets and pseudo-terminals: that there is \
+            something to read, and of pipes room to write
+            """
     ),
     Row(73, "flock", sysLockFile, .full, .descriptor, .integer, restart: .byAction),
     Row(74, "fsync", sysSynchronize, .full, .descriptor),

@@ -95,7 +95,6 @@ extension Dentry {
 
 extension VFS {
     /// As mount(2) with MS_BIND, and with MS_REC all that is mounted below.
-    @_optimize(size)
     static func bind(
         _ source: UnsafeRawBufferPointer?,
         to target: Dentry,

@@ -49,7 +49,6 @@ extension OpenFile {
 extension DescriptorTable {
     /// As preadv2(2) and pwritev2(2): of a position of -1 the file's own is meant.
     @inline(never)
-    @_optimize(size)
     public func transfer(
         _ descriptor: FileDescriptor,
         _ list: UInt,

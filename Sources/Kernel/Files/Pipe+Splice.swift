@@ -27,7 +27,6 @@ extension Pipe {
     }
 
     /// As splice(2) between pipes, and with `keeps` as tee(2).
-    @_optimize(size)
     static func move(from input: Pipe, to output: Pipe, _ wanted: Int, waits: Bool, keeps: Bool)
         throws(Errno) -> Int
     {
@@ -67,7 +66,6 @@ extension Pipe {
     }
 
     /// Moves bytes to a file until there are none: to its position, or to one that is given.
-    @_optimize(size)
     func drain(into file: OpenFile, at position: inout Int?, _ wanted: Int, waits: Bool)
         throws(Errno) -> Int
     {
@@ -106,7 +104,6 @@ extension Pipe {
     }
 
     /// Moves what a file has at once into the pipe.
-    @_optimize(size)
     func fill(from file: OpenFile, at position: inout Int?, _ wanted: Int, waits: Bool)
         throws(Errno) -> Int
     {

@@ -103,7 +103,6 @@ extension VFS {
     }
 
     /// As removexattr(2).
-    @_optimize(size)
     public static func removeAttribute(
         of owner: AttributeOwner,
         _ process: Process,

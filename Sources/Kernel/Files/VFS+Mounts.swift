@@ -218,7 +218,6 @@ extension VFS {
     }
 
     /// As pivot_root(2).
-    @_optimize(size)
     public static func pivotRoot(_ new: Place, _ old: Place, _ process: Process) throws(Errno) {
         try requireMounter(process)
         let root = process.paths.root!

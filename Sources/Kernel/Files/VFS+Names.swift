@@ -61,7 +61,6 @@ extension VFS {
     }
 
     /// As linkat(2).
-    @_optimize(size)
     public static func link(
         _ old: Place,
         _ new: Place,
@@ -120,7 +119,6 @@ extension VFS {
     }
 
     /// As rmdir(2).
-    @_optimize(size)
     public static func removeDirectory(_ place: Place, _ process: Process) throws(Errno) {
         let actor = Actor(process)
         let walk = try walk(place, process, .nameOnly, actor: actor)
@@ -169,7 +167,6 @@ extension VFS {
     }
 
     /// As renameat2(2).
-    @_optimize(size)
     public static func rename(
         _ old: Place,
         _ new: Place,

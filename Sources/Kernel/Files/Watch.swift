@@ -116,7 +116,6 @@ public enum FileWatches {
     }
 
     @inline(never)
-    @_optimize(size)
     private static func tellBoth(_ events: WatchEvents, _ dentry: Dentry) {
         guard let inode = dentry.inode else { return }
         let events = inode.mode.isDirectory ? events.union(.isDirectory) : events

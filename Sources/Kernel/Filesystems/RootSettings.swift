@@ -43,7 +43,6 @@ extension VFS {
 
     /// Mounts everything and gives the first process its root, working directory and standard
     /// streams.
-    @_optimize(size)
     public static func start(_ settings: RootSettings, _ process: Process) throws(Errno) {
         Filesystem.reset()
         forgetMemoryFiles()

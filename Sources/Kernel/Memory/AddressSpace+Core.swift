@@ -39,7 +39,6 @@ extension AddressSpace {
         }
     }
 
-    @_optimize(size)
     private func dumpedLength(_ region: Region, _ filter: CoreFilter) -> UInt64 {
         if region.flags.contains(.vdso) { return region.length }
         guard !region.flags.contains(.dontDump) else { return 0 }
@@ -66,7 +65,6 @@ extension AddressSpace {
 
     // MARK: Pages
 
-    @_optimize(size)
     func dumpPages(_ filter: CoreFilter, _ core: inout CoreStream) {
         guard let page = try? KernelBuffer(pageSize) else { return }
         // Pages that the platform does not know may be on the host's swap: so many are looked at.
@@ -172,7 +170,6 @@ struct FileNote {
         }
     }
 
-    @_optimize(size)
     func append(_ space: AddressSpace, _ core: inout CoreStream) {
         CoreNotes.beginFiles(count, size: size, &core)
         FileNote.forEach(space) { region, _ in

@@ -313,7 +313,6 @@ struct RegionList {
     }
 
     /// Frees the list's memory; the regions are gone without ceremony.
-    @_optimize(size)
     mutating func removeAll() {
         for index in 0..<chunkCount { KernelHeap.free(UnsafeMutableRawPointer(directory![index])) }
         while spareCount > 0 { KernelHeap.free(UnsafeMutableRawPointer(takeSpare())) }

@@ -5,7 +5,6 @@ import Platform
 public enum Signals {
     /// Sends what came from outside: what a terminal sends to the foreground group, what somebody on the
     /// host sends to the program itself, or to all when it has ended.
-    @_optimize(size)
     public static func takeOutsideSignals() {
         var signals = SignalSet(rawValue: cpu_take_outside_signals())
         guard !signals.isEmpty else { return }

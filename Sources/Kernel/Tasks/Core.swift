@@ -11,7 +11,6 @@ enum Core {
     private static var smallest: UInt64 { 4096 }
 
     /// Dumps the core of the current process, where it is to have one; whether there is one now.
-    @_optimize(size)
     static func dump(_ information: SignalInformation) -> Bool {
         let thread = Thread.current
         let process = thread.process!
@@ -40,7 +39,6 @@ enum Core {
     }
 
     /// The file `core` in the working directory: a new one that is the process's alone.
-    @_optimize(size)
     private static func makeFile(_ process: Process) throws(Errno) -> OpenFile {
         try? VFS.unlink(VFS.Place("core"), process)
         let file = try VFS.open(
@@ -55,7 +53,6 @@ enum Core {
         return file
     }
 
-    @_optimize(size)
     private static func write(
         _ process: Process,
         _ thread: Thread,
@@ -98,7 +95,6 @@ enum Core {
         space.dumpPages(filter, &core)
     }
 
-    @_optimize(size)
     private static func appendInformation(
         _ process: Process,
         _ facts: CoreProcess,
@@ -117,7 +113,6 @@ enum Core {
 extension Process {
     /// Waits until all threads but the current one are out of the program, with whole frames: they wait
     /// there, and end afterwards.
-    @_optimize(size)
     fileprivate func gatherThreads() {
         gathersThreads = true
         gatheredThreads = 0
@@ -129,7 +124,6 @@ extension Process {
 
     /// A thread that is to end waits while the core is written.
     @inline(never)
-    @_optimize(size)
     func waitForCore() {
         guard gathersThreads else { return }
         gatheredThreads += 1

@@ -44,7 +44,6 @@ struct ExecutableProgram {
     private static let maximumDepth = 5
 
     /// Finds and plans the program at `place`. `path` is how it is named to an interpreter.
-    @_optimize(size)
     init(
         _ place: VFS.Place,
         _ flags: PathFlags,

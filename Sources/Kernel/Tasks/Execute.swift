@@ -9,7 +9,6 @@ public enum Execute {
     ///
     /// Every error comes before anything has changed. What fails after that kills the process, as
     /// on Linux.
-    @_optimize(size)
     public static func execute(
         _ path: [UInt8],
         in directory: Int32 = PathFlags.workingDirectory,
@@ -47,7 +46,6 @@ public enum Execute {
     }
 
     /// Loads the first program of a thread that has not run yet; its frame is then ready.
-    @_optimize(size)
     public static func start(
         _ path: [UInt8],
         arguments: StringList,

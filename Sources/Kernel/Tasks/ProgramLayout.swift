@@ -16,7 +16,6 @@ final class ProgramLayout {
     let name: ThreadName
 
     /// Lays everything out without mapping anything.
-    @_optimize(size)
     init(
         _ program: ExecutableProgram,
         _ environment: StringList,

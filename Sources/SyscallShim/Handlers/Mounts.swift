@@ -24,7 +24,6 @@ private struct CopiedString: ~Copyable {
 }
 
 /// mount(2)
-@_optimize(size)
 func sysMount(
     _ source: UInt,
     _ target: UInt,

@@ -104,7 +104,6 @@ func sysOperate(_ id: UInt, _ list: UInt, _ count: UInt, _: UInt, _: UInt, _: UI
 }
 
 /// semctl(2)
-@_optimize(size)
 func sysControlSemaphores(
     _ id: UInt,
     _ number: UInt,

@@ -61,7 +61,6 @@ extension Tracer {
     }
 
     /// A line each call that was made; gives their statistics back and returns how many there were.
-    @_optimize(size)
     private static func reportCalls(_ report: inout ReportWriter) -> UInt64 {
         var total = unknownCalls
         for number in 0..<Int(SYSTEM_CALL_COUNT) {
@@ -151,7 +150,6 @@ extension Tracer {
         }
     }
 
-    @_optimize(size)
     private static func reportNetwork(_ report: inout ReportWriter, _ counters: NetworkCounters) {
         report.value("network_frames_received", counters.framesReceived)
         report.value("network_frames_sent", counters.framesSent)

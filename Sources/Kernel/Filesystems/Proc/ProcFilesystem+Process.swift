@@ -2,7 +2,6 @@ import LinuxABI
 
 extension ProcFilesystem {
     /// The files of /proc/PID, or with a thread of /proc/PID/task/TID.
-    @_optimize(size)
     static func processRows(thread id: Int32? = nil) -> [GeneratedRow] {
         var rows: [GeneratedRow] = [
             GeneratedRow("auxv", 0o400, auxiliaryVector),

@@ -3,7 +3,6 @@ import Platform
 
 extension ProcFilesystem {
     /// The files of /proc that are no process's.
-    @_optimize(size)
     static func systemRows() -> [GeneratedRow] {
         [
             GeneratedRow("cmdline") { (text, _) throws(Errno) in text.append("unirun\n") },

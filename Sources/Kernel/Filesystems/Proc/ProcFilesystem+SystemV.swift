@@ -2,7 +2,6 @@ import LinuxABI
 
 /// /proc/sysvipc and its limits in /proc/sys/kernel.
 extension ProcFilesystem {
-    @_optimize(size)
     static func systemVRows() -> [GeneratedRow] {
         [
             limit("sys/fs/mqueue/msg_default", { UInt64(NamedQueues.limits.usualMessages) }) {

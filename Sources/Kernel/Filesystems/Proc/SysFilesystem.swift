@@ -166,7 +166,6 @@ extension Disks {
     }
 
     /// /proc/partitions, in blocks of 1 KiB.
-    @_optimize(size)
     static func appendTable(to text: inout TextBuffer) throws(Errno) {
         text.append("major minor  #blocks  name\n\n")
         for disk in 0..<limit where exists(disk) {

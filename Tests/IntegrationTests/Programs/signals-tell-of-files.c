@@ -80,6 +80,8 @@ static void *as_thread(void *argument) {
 }
 
 int main(void) {
+    // A group of its own: others are not to be told.
+    setpgid(0, 0);
     install(SIGIO, handle, 0), install(SIGRTMIN, handle, 0), install(SIGRTMIN + 1, handle, 0);
     pipes();
     sockets();

@@ -42,14 +42,16 @@ static void registered(int file) {
     result("files", ring_register(r.fd, IORING_REGISTER_FILES, list, 4));
     result("files again", ring_register(r.fd, IORING_REGISTER_FILES, list, 4));
     close(list[2]);
-    for (int each = 0; each < 5; each++)
+    for (int each = 0; each < 5; each++) {
         ring_bytes(&r, IORING_OP_READ, each, buffer, 4, 0, each)->flags = IOSQE_FIXED_FILE;
-    ring_wait(&r, "registered", 5);
+        ring_wait(&r, "registered", 1);
+    }
     struct io_uring_files_update update = {1, 0, (uintptr_t)(int[]){file, -1}};
     result("update", ring_register(r.fd, IORING_REGISTER_FILES_UPDATE, &update, 2));
-    for (int each = 0; each < 3; each++)
+    for (int each = 0; each < 3; each++) {
         ring_bytes(&r, IORING_OP_READ, each, buffer, 4, 0, each)->flags = IOSQE_FIXED_FILE;
-    ring_wait(&r, "updated", 3);
+        ring_wait(&r, "updated", 1);
+    }
     update.offset = 3;
     result("update beyond", ring_register(r.fd, IORING_REGISTER_FILES_UPDATE, &update, 2));
     // Opened to a place instead of a descriptor, linked with a read and a close of it.

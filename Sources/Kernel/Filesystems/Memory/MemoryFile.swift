@@ -42,7 +42,7 @@ final class MemoryFile: Inode, Mappable {
     override var blocks: Int {
         let sizeInPages = (size + pageMask) >> 12
         let ahead = max(min(aheadEnd, pages.end) - sizeInPages, 0)
-        let used = pages.count - ahead
+        let used = max(pages.count - ahead, 0)
         return (lower == nil ? used : max(used, sizeInPages)) * 8
     }
 
@@ -303,6 +303,7 @@ final class MemoryFile: Inode, Mappable {
 
     private func freePages(from first: Int, to end: Int) {
         memory.give(pages.giveFrames(from: first, to: end))
+        if end >= aheadEnd { aheadEnd = min(aheadEnd, first) }
     }
 
     /// As fallocate(2) with FALLOC_FL_PUNCH_HOLE: the range reads as zero.

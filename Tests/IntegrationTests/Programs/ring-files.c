@@ -112,8 +112,8 @@ int main(void) {
     ring_bytes(&r, IORING_OP_WRITEV, file, parts, 3, 11, 4), ring_wait(&r, "write parts", 1);
     ring_bytes(&r, IORING_OP_READ, file, buffer, 100, 0, 5), ring_wait(&r, "read", 1);
     tell("bytes", "%.24s", buffer);
-    ring_bytes(&r, IORING_OP_READ, file, buffer, 5, -1, 6);
-    ring_bytes(&r, IORING_OP_READ, file, buffer + 5, 5, -1, 7), ring_wait(&r, "at its position", 2);
+    ring_bytes(&r, IORING_OP_READ, file, buffer, 5, -1, 6), ring_wait(&r, "at its position", 1);
+    ring_bytes(&r, IORING_OP_READ, file, buffer + 5, 5, -1, 7), ring_wait(&r, "behind that", 1);
     tell("bytes", "%.10s", buffer), fact("position", lseek(file, 0, SEEK_CUR));
     memset(buffer, 0, 100);
     struct iovec into[2] = {{buffer, 3}, {buffer + 50, 4}};

@@ -66,7 +66,9 @@ import Testing
     @Test(
         .enabled(if: KernelImage.isBuilt),
         arguments: [
-            "SyscallShim7sysRead", "SyscallShim8sysWrite", "Kernel10MemoryFileC", "user_copy",
+            "SyscallShim7sysRead", "SyscallShim8sysWrite", "Kernel11RegularFileC4read",
+            "Kernel11RegularFileC5write", "Kernel10MemoryFileC9readPages",
+            "Kernel10MemoryFileC10writePages", "user_copy",
         ]
     )
     func readAndWriteOfMemoryFilesHaveNoLockedInstruction(_ part: String) throws {

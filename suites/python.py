@@ -7,9 +7,9 @@ from shared import FAILED, PASSED, SKIPPED, debian_root, run_inside
 SUBSET = ["test_subprocess", "test_posix", "test_os", "test_mmap", "test_select", "test_tempfile"]
 ALL = SUBSET + [
     "test_signal", "test_threading", "test_thread", "test_selectors", "test_epoll", "test_poll", "test_pty",
-    "test_tty", "test_fcntl", "test_io", "test_fileio", "test_shutil", "test_glob", "test_pathlib",
+    "test_fcntl", "test_io", "test_fileio", "test_shutil", "test_glob", "test_pathlib",
     "test_stat", "test_time", "test_fork1", "test_wait3", "test_wait4", "test_popen", "test_resource",
-    "test_faulthandler", "test_eintr", "test_queue", "test_zipfile", "test_sqlite3", "test_pwd", "test_grp",
+    "test_faulthandler", "test_eintr", "test_queue", "test_zipfile", "test_pwd", "test_grp",
     "test_socket", "test_multiprocessing_spawn", "test_multiprocessing_forkserver", "test_concurrent_futures",
 ]
 LINE = re.compile(r"^(\w+) \((test\.[\w.]+)\).* ?\.\.\. ?(.*)$")

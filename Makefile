@@ -48,7 +48,7 @@ test-vm-all: build ## the same with the programs that take long there
 	@tools/install-dependencies vm
 	export UNIRUN_OPTIONS="--platform vm --quiet"; \
 		apps/check-all $(VM_APPS) || { status=$$?; echo "apps/check-all failed: see above the tests"; }; \
-		tools/run-tests --filter 'ProgramTests|ProgramOnTerminalTests|HeapTests|MachineFaultTests|MachineImageTests|MachineDebuggerTests|MachineDiskTests|MachineFilesTests|VolumeTests|MachineNetworkTests|MachineBootTests' && exit $${status:-0}
+		tools/run-tests --filter 'ProgramTests|ProgramOnTerminalTests|HeapTests|MachineFaultTests|MachineImageTests|MachineDebuggerTests|MachineDiskTests|MachineFilesTests|VolumeTests|MachineNetworkTests|MachineBootTests|CoreTests|VolumeTests' && exit $${status:-0}
 
 compat: build ## write the matrix of system calls, and of the programs that hold them
 	@tools/install-dependencies all

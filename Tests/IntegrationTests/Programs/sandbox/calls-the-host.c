@@ -1,6 +1,7 @@
 // Tries to have a system call answered by the host, whatever the kernel thinks of it.
 // usage: ROAD ADDRESS NUMBER ARGUMENT…; an argument that begins with / is a text, and `buffer` is
 // the address of some memory of the program. The road `without-end` is `page` until the host refuses.
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,8 @@ static long without_end(call page, const long *a) {
     for (;;) {
         long result = page(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
         if (result == 0) is_copy = 1;
+        // The kernel's timer interrupts the question.
+        if (result == -EINTR) continue;
         if (result < 0 && !is_copy) return result;
     }
 }

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -134,6 +135,19 @@ static inline void install(int number, void (*handler)(int, siginfo_t *, void *)
     action.sa_sigaction = handler;
     action.sa_flags = SA_SIGINFO | flags;
     sigaction(number, &action, NULL);
+}
+
+// What a body changes of its process ends with it.
+static inline void in_child(const char *name, void (*body)(void)) {
+    printf("-- %s\n", name);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        body();
+        fflush(stdout);
+        _exit(0);
+    }
+    waitpid(child, 0, 0);
 }
 
 #endif

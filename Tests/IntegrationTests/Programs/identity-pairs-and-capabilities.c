@@ -2,7 +2,6 @@
 #include <linux/capability.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
 // Raw calls, for the C libraries' own change all threads.
 
@@ -11,18 +10,6 @@ static void show(const char *name) {
     syscall(SYS_getresuid, users, users + 1, users + 2);
     syscall(SYS_getresgid, groups, groups + 1, groups + 2);
     tell(name, "%u %u %u, %u %u %u", users[0], users[1], users[2], groups[0], groups[1], groups[2]);
-}
-
-static void in_child(const char *name, void (*body)(void)) {
-    printf("-- %s\n", name);
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        body();
-        fflush(stdout);
-        _exit(0);
-    }
-    waitpid(child, 0, 0);
 }
 
 static void set_pairs(void) {

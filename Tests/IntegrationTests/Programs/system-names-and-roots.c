@@ -1,20 +1,7 @@
 #include "facts.h"
 #include <sys/utsname.h>
-#include <sys/wait.h>
 
 // Nothing is changed but to what it is already: natively the names are the host's.
-
-static void in_child(const char *name, void (*body)(void)) {
-    printf("-- %s\n", name);
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        body();
-        fflush(stdout);
-        _exit(0);
-    }
-    waitpid(child, 0, 0);
-}
 
 static void name_the_system(void) {
     struct utsname names;

@@ -35,6 +35,13 @@ public enum ProcessTable {
         return cursor.wrappedValue
     }
 
+    /// The same, where it is still the one that began then: numbers are used again. Throws
+    /// `noSuchProcess` when that was waited for.
+    static func process(_ id: Int32, startedAt time: Nanoseconds) throws(Errno) -> Process {
+        guard let process = process(id), process.startTime == time else { throw .noSuchProcess }
+        return process
+    }
+
     public static func forEach(_ body: (Process) -> Void) {
         unowned(unsafe) var cursor = first
         while let process = cursor {

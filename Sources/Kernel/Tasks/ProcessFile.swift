@@ -16,10 +16,7 @@ public final class ProcessFile: OpenFile {
 
     /// Throws `noSuchProcess` when it was waited for.
     public func target() throws(Errno) -> Process {
-        guard ProcessTable.process(id) === process, process.startTime == startTime else {
-            throw .noSuchProcess
-        }
-        return process
+        try ProcessTable.process(id, startedAt: startTime)
     }
 
     /// Processes are pooled: the queue stays.

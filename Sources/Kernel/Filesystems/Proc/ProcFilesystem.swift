@@ -131,10 +131,7 @@ final class ProcessDirectory: GeneratedDirectory {
 
     /// Throws `noSuchProcess` when it was waited for.
     func target() throws(Errno) -> Process {
-        guard let process = ProcessTable.process(id), process.startTime == startTime else {
-            throw .noSuchProcess
-        }
-        return process
+        try ProcessTable.process(id, startedAt: startTime)
     }
 }
 
